@@ -1,0 +1,122 @@
+#ifndef CAFFE_LAYER_HPP_
+#define CAFFE_LAYER_HPP_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "caffe/blob.hpp"
+#include "caffe/common.hpp"
+#include "caffe/layer_factory.hpp"
+#include "caffe/proto/caffe.pb.h"
+#include "caffe/util/math_functions.hpp"
+
+/** Defined where Layer has OnClearParamDiffs, OnUpdate, ParamDiffIsStep, SaveState, LoadState. */
+#define CAFFE_LAYER_HAS_UPDATE_HOOKS 1
+
+namespace caffe {
+
+/**
+ * @brief One operation of a net: bottom blobs in, top blobs out.
+ *
+ * A layer author overrides LayerSetUp, Reshape, Forward_cpu, Backward_cpu and
+ * type(), and registers the class with REGISTER_LAYER_CLASS; the interface is
+ * Caffe's. Contract of Backward: the gradient of each bottom whose
+ * propagate_down is set is overwritten; gradients of parameters are added to.
+ * Errors thrown by SetUp, Reshape (in a net), Forward and Backward name the layer.
+ */
+template <typename Dtype>
+class Layer {
+ public:
+  explicit Layer(const LayerParameter& param);
+  virtual ~Layer() = default;
+
+  /** @brief Checks the numbers of blobs, then LayerSetUp, Reshape and the loss weights. */
+  void SetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top);
+  /** @brief One-time setup: reads layer_param_, shapes blobs_. */
+  virtual void LayerSetUp(const vector<Blob<Dtype>*>& /*bottom*/,
+                          const vector<Blob<Dtype>*>& /*top*/) {}
+  /** @brief Shapes the tops and buffers after the bottoms; called before every Forward. */
+  virtual void Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) = 0;
+
+  /** @brief Reshape and Forward_cpu or Forward_gpu. @return the weighted loss of the tops. */
+  Dtype Forward(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top);
+  void Backward(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                const vector<Blob<Dtype>*>& bottom);
+
+  vector<shared_ptr<Blob<Dtype>>>& blobs() { return blobs_; }
+  const LayerParameter& layer_param() const { return layer_param_; }
+  virtual void ToProto(LayerParameter* param, bool write_diff = false);
+
+  Dtype loss(const int top_index) const {
+    return static_cast<int>(loss_.size()) > top_index ? loss_[top_index] : Dtype(0);
+  }
+  void set_loss(const int top_index, const Dtype value);
+
+  virtual const char* type() const { return ""; }
+  /** @brief "conv1 (Convolution)": what errors call this layer. */
+  string Who() const;
+
+  /** @name Numbers of blobs that the layer accepts; -1 for any. */
+  ///@{
+  virtual int ExactNumBottomBlobs() const { return -1; }
+  virtual int MinBottomBlobs() const { return -1; }
+  virtual int MaxBottomBlobs() const { return -1; }
+  virtual int ExactNumTopBlobs() const { return -1; }
+  virtual int MinTopBlobs() const { return -1; }
+  virtual int MaxTopBlobs() const { return -1; }
+  virtual bool EqualNumBottomTopBlobs() const { return false; }
+  virtual bool AutoTopBlobs() const { return false; }
+  ///@}
+  virtual bool AllowForceBackward(const int /*bottom_index*/) const { return true; }
+
+  bool param_propagate_down(const int param_id) const {
+    return static_cast<int>(param_propagate_down_.size()) > param_id &&
+           param_propagate_down_[param_id];
+  }
+  void set_param_propagate_down(const int param_id, const bool value);
+
+  /** @name What Caffe's layers do not have; each does nothing by default. */
+  ///@{
+  /** @brief The gradients of the parameters were set to zero: a new iteration begins. */
+  virtual void OnClearParamDiffs() {}
+  /** @brief The solver has applied its update of this iteration. */
+  virtual void OnUpdate() {}
+  /** @brief Whether a parameter's diff is a step over all sub-batches, not a sum to be averaged. */
+  virtual bool ParamDiffIsStep(int /*param_id*/) const { return false; }
+  /** @brief Writes what a resumed run needs beside the blobs (a data layer's position). */
+  virtual void SaveState(LayerState* /*state*/) const {}
+  virtual void LoadState(const LayerState& /*state*/) {}
+  /** @brief Facts worth a line in the log every `display` iterations, or empty. */
+  virtual string Report() const { return ""; }
+  ///@}
+
+ protected:
+  virtual void Forward_cpu(const vector<Blob<Dtype>*>& bottom,
+                           const vector<Blob<Dtype>*>& top) = 0;
+  virtual void Forward_gpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) {
+    Forward_cpu(bottom, top);
+  }
+  virtual void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                            const vector<Blob<Dtype>*>& bottom) = 0;
+  virtual void Backward_gpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                            const vector<Blob<Dtype>*>& bottom) {
+    Backward_cpu(top, propagate_down, bottom);
+  }
+  virtual void CheckBlobCounts(const vector<Blob<Dtype>*>& bottom,
+                               const vector<Blob<Dtype>*>& top);
+  /** @brief Fills the diff of each top that has a loss weight with that weight. */
+  void SetLossWeights(const vector<Blob<Dtype>*>& top);
+
+  LayerParameter layer_param_;
+  Phase phase_;
+  vector<shared_ptr<Blob<Dtype>>> blobs_;
+  vector<bool> param_propagate_down_;
+  vector<Dtype> loss_;
+
+  DISABLE_COPY_AND_ASSIGN(Layer);
+};
+
+}  // namespace caffe
+
+#endif  // CAFFE_LAYER_HPP_

@@ -1,0 +1,92 @@
+#ifndef CAFFE_SYNCEDMEM_HPP_
+#define CAFFE_SYNCEDMEM_HPP_
+
+#include <cstddef>
+#include <memory>
+
+#include "caffe/common.hpp"
+
+namespace caffe {
+
+/**
+ * @brief A copy of a SyncedMemory's values in a backend's own layout.
+ *
+ * A backend (oneDNN's blocked layouts, a narrower element type) derives from
+ * it; SyncedMemory needs of it only the way back to the plain host layout.
+ */
+class BackendMemory {
+ public:
+  BackendMemory() = default;
+  BackendMemory(const BackendMemory&) = delete;
+  BackendMemory& operator=(const BackendMemory&) = delete;
+  virtual ~BackendMemory() = default;
+  /** @brief Writes the values to `host`, `size` bytes in the plain layout. */
+  virtual void ToHost(void* host, size_t size) const = 0;
+};
+
+/**
+ * @brief Memory that lives in up to three places and copies when it must.
+ *
+ * Any set of {host, backend, device} may hold the current values. Asking for
+ * a place that does not hold them copies from one that does; asking for a
+ * mutable pointer makes that place the only holder. Host memory is 64-byte
+ * aligned and zeroed when first asked for. Not thread-safe, as in Caffe.
+ */
+class SyncedMemory {
+ public:
+  /** Caffe's states, and the backend's: where the newest values are. */
+  enum SyncedHead { UNINITIALIZED, HEAD_AT_CPU, HEAD_AT_GPU, SYNCED, HEAD_AT_BACKEND };
+
+  SyncedMemory();
+  explicit SyncedMemory(size_t size);
+  /**
+   * @brief A view of `size` bytes of `owner`'s host memory, from byte `offset`.
+   *
+   * The view keeps the owner alive and has places of its own beside the host.
+   * @throws Error if the range is not inside the owner.
+   */
+  SyncedMemory(const std::shared_ptr<SyncedMemory>& owner, size_t offset, size_t size);
+  ~SyncedMemory();
+
+  const void* cpu_data();
+  void* mutable_cpu_data();
+  /** @brief Uses memory of the caller (at least size() bytes) as the host copy, never freed here. */
+  void set_cpu_data(void* data);
+  const void* gpu_data();
+  void* mutable_gpu_data();
+  void set_gpu_data(void* data);
+
+  /** @brief The backend's copy, or null when it is absent or stale. */
+  const BackendMemory* backend_data() const;
+  /** @brief Makes `memory` the only holder of the current values. */
+  void set_backend_data(std::shared_ptr<BackendMemory> memory);
+  /** @brief Adds `memory` as one more holder: it was converted from the current values. */
+  void add_backend_data(std::shared_ptr<BackendMemory> memory);
+  /** @brief A buffer that the backend used here before, current or stale, to be reused; or null. */
+  const std::shared_ptr<BackendMemory>& backend_buffer() const { return backend_; }
+
+  SyncedHead head() const;
+  bool on_host() const { return (holders_ & kHost) != 0; }
+  size_t size() const { return size_; }
+
+ private:
+  enum Holder : unsigned { kHost = 1, kBackend = 2, kDevice = 4 };
+
+  void AllocateHost();
+  void ToHost();
+
+  size_t size_ = 0;
+  unsigned holders_ = 0;
+  void* host_ = nullptr;
+  bool owns_host_ = false;
+  std::shared_ptr<SyncedMemory> owner_;
+  std::shared_ptr<BackendMemory> backend_;
+  void* device_ = nullptr;
+  bool owns_device_ = false;
+
+  DISABLE_COPY_AND_ASSIGN(SyncedMemory);
+};
+
+}  // namespace caffe
+
+#endif  // CAFFE_SYNCEDMEM_HPP_
