@@ -1,0 +1,1 @@
+"""The schema: `caffe.proto.caffe_pb2`."""

@@ -1,0 +1,6 @@
+from typing import Any
+
+TRAIN: int
+TEST: int
+
+def __getattr__(name: str) -> Any: ...

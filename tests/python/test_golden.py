@@ -1,0 +1,44 @@
+"""Every layer case measured on the SSD branch gives the same numbers here."""
+
+from __future__ import annotations
+
+import caffe
+import golden
+import pytest
+
+TEST_PHASE = ("detout", "rd_detout", "deteval", "dropout_test", "accuracy")
+
+
+def set_inputs(net: caffe.Net, given: dict) -> None:
+    for name, value in given.get("blob", {}).items():
+        assert net.blobs[name].data.shape == value.shape
+        net.blobs[name].data[...] = value
+    for key, value in given.get("param", {}).items():
+        layer, index = key.rsplit(":", 1)
+        net.params[layer][int(index)].data[...] = value
+
+
+def check_outputs(net: caffe.Net, expected: dict) -> None:
+    for name, value in expected.get("top", {}).items():
+        golden.assert_close(f"top {name}", net.blobs[name].data, value)
+    for name, value in expected.get("diff", {}).items():
+        golden.assert_close(f"diff {name}", net.blobs[name].diff, value)
+    for key, value in expected.get("paramdiff", {}).items():
+        layer, index = key.rsplit(":", 1)
+        golden.assert_close(f"paramdiff {key}", net.params[layer][int(index)].diff, value)
+
+
+@pytest.mark.skipif(not golden.GOLDEN.is_dir(), reason="no ../shared/compat/golden")
+@pytest.mark.parametrize("case", golden.cases(solvers=False))
+def test_layer_case(case: str) -> None:
+    net_file = golden.GOLDEN / case / "net.prototxt"
+    golden.require_layer_types(net_file)
+    given, expected = golden.load(case, "in.npz"), golden.load(case, "out.npz")
+    net = caffe.Net(str(net_file), caffe.TEST if case.startswith(TEST_PHASE) else caffe.TRAIN)
+    set_inputs(net, given)
+    net.forward()
+    if expected.keys() & {"diff", "paramdiff"}:
+        for name, value in given.get("topdiff", {}).items():
+            net.blobs[name].diff[...] = value
+        net.backward()
+    check_outputs(net, expected)
