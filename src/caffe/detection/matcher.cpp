@@ -1,0 +1,115 @@
+#include "caffe/detection/matcher.hpp"
+
+namespace caffe {
+
+namespace {
+
+const double kLeastOverlap = 1e-6;  // Caffe-SSD's: less counts as no overlap
+
+}  // namespace
+
+template <typename T>
+void Matches<T>::Reset(std::size_t num_candidates) {
+  ground_truth.assign(num_candidates, -1);
+  overlap.assign(num_candidates, T(0));
+  ignored.assign(num_candidates, 0);
+}
+
+template <typename T>
+void Matcher<T>::Match(const BoxArray<T>& candidates, const std::vector<Box<T>>& ground_truth,
+                       const std::vector<int>& considered, Matches<T>* matches) {
+  num_candidates_ = candidates.size();
+  matches->Reset(num_candidates_);
+  if (options_.ignore_cross_boundary_box) {
+    for (std::size_t i = 0; i < num_candidates_; ++i) {
+      matches->ignored[i] = CrossesBoundary(candidates[i]) ? 1 : 0;
+    }
+  }
+  ComputeOverlaps(candidates, ground_truth, considered, matches);
+  MatchBipartite(considered, matches);
+  if (options_.type == MATCH_PER_PREDICTION) MatchPerPrediction(considered, matches);
+}
+
+template <typename T>
+void Matcher<T>::ComputeOverlaps(const BoxArray<T>& candidates,
+                                 const std::vector<Box<T>>& ground_truth,
+                                 const std::vector<int>& considered, Matches<T>* matches) {
+  const std::size_t n = num_candidates_;
+  overlaps_.resize(n * considered.size());
+  nearest_.assign(n, -1);
+  T* largest = matches->overlap.data();
+  const char* ignored = matches->ignored.data();
+  int* nearest = nearest_.data();
+  for (std::size_t row = 0; row < considered.size(); ++row) {
+    T* overlaps = overlaps_.data() + row * n;
+    JaccardOverlaps(candidates, ground_truth[considered[row]], overlaps);
+    for (std::size_t i = 0; i < n; ++i) {
+      const bool counts = overlaps[i] > T(kLeastOverlap) && ignored[i] == 0;
+      overlaps[i] = counts ? overlaps[i] : T(0);
+      const bool larger = overlaps[i] > largest[i];
+      nearest[i] = larger ? static_cast<int>(row) : nearest[i];
+      largest[i] = larger ? overlaps[i] : largest[i];
+    }
+  }
+}
+
+template <typename T>
+int Matcher<T>::BestFree(int row, const Matches<T>& matches) const {
+  const T* overlaps = overlaps_.data() + row * num_candidates_;
+  int best = -1;
+  T largest = T(0);
+  for (std::size_t i = 0; i < num_candidates_; ++i) {
+    if (overlaps[i] > largest && matches.ground_truth[i] < 0) {
+      largest = overlaps[i];
+      best = static_cast<int>(i);
+    }
+  }
+  return best;
+}
+
+template <typename T>
+void Matcher<T>::MatchBipartite(const std::vector<int>& considered, Matches<T>* matches) const {
+  const int num_rows = static_cast<int>(considered.size());
+  std::vector<int> best(num_rows);
+  std::vector<char> open(num_rows, 1);
+  for (int row = 0; row < num_rows; ++row) best[row] = BestFree(row, *matches);
+  for (int round = 0; round < num_rows; ++round) {
+    int chosen = -1;
+    T largest = T(0);
+    for (int row = 0; row < num_rows; ++row) {
+      if (open[row] == 0 || best[row] < 0) continue;
+      const T overlap = overlaps_[row * num_candidates_ + best[row]];
+      const bool tie_goes_here = chosen >= 0 && overlap == largest && best[row] < best[chosen];
+      if (overlap > largest || tie_goes_here) {
+        chosen = row;
+        largest = overlap;
+      }
+    }
+    if (chosen < 0) return;
+    const int candidate = best[chosen];
+    matches->ground_truth[candidate] = considered[chosen];
+    matches->overlap[candidate] = largest;
+    open[chosen] = 0;
+    for (int row = 0; row < num_rows; ++row) {
+      if (open[row] != 0 && best[row] == candidate) best[row] = BestFree(row, *matches);
+    }
+  }
+}
+
+template <typename T>
+void Matcher<T>::MatchPerPrediction(const std::vector<int>& considered,
+                                    Matches<T>* matches) const {
+  for (std::size_t i = 0; i < num_candidates_; ++i) {
+    const bool is_free = matches->ground_truth[i] < 0 && nearest_[i] >= 0;
+    if (is_free && matches->overlap[i] >= T(options_.overlap_threshold)) {
+      matches->ground_truth[i] = considered[nearest_[i]];
+    }
+  }
+}
+
+template struct Matches<float>;
+template struct Matches<double>;
+template class Matcher<float>;
+template class Matcher<double>;
+
+}  // namespace caffe

@@ -1,0 +1,84 @@
+#include "caffe/detection/miner.hpp"
+
+#include <algorithm>
+
+namespace caffe {
+
+namespace {
+
+template <typename T>
+std::vector<int> Candidates(const MiningOptions& options, const Matches<T>& matches) {
+  std::vector<int> candidates;
+  for (std::size_t i = 0; i < matches.ground_truth.size(); ++i) {
+    if (matches.ignored[i] != 0) continue;
+    const bool is_far =
+        matches.ground_truth[i] < 0 && matches.overlap[i] < T(options.neg_overlap);
+    if (options.type == MINE_HARD_EXAMPLE || is_far) candidates.push_back(static_cast<int>(i));
+  }
+  return candidates;
+}
+
+template <typename T>
+int NumWanted(const MiningOptions& options, const Matches<T>& matches) {
+  if (options.type == MINE_HARD_EXAMPLE) return options.sample_size;
+  const std::vector<int>& found = matches.ground_truth;
+  const int num_positives = static_cast<int>(
+      std::count_if(found.begin(), found.end(), [](int index) { return index >= 0; }));
+  return std::max(static_cast<int>(num_positives * options.neg_pos_ratio), options.min_negatives);
+}
+
+/** Keeps, in falling order of losses, what overlaps no kept box by more than the threshold. */
+template <typename T>
+void DropNearDuplicates(const MiningOptions& options, const std::vector<T>& losses,
+                        const BoxArray<T>& boxes, std::vector<int>* candidates) {
+  const double kLeastArea = 1e-5;  // Caffe-SSD drops smaller boxes here
+  std::vector<int> order(*candidates);
+  std::sort(order.begin(), order.end(), [&losses](int a, int b) {
+    return losses[a] > losses[b] || (losses[a] == losses[b] && a < b);
+  });
+  candidates->clear();
+  for (const int i : order) {
+    if (options.nms_top_k >= 0 &&
+        candidates->size() >= static_cast<std::size_t>(options.nms_top_k)) {
+      return;
+    }
+    if (Area(boxes[i]) < T(kLeastArea)) continue;
+    const bool is_new = std::all_of(candidates->begin(), candidates->end(), [&](int kept) {
+      return JaccardOverlap(boxes[i], boxes[kept]) <= T(options.nms_threshold);
+    });
+    if (is_new) candidates->push_back(i);
+  }
+}
+
+}  // namespace
+
+template <typename T>
+void MineExamples(const MiningOptions& options, const std::vector<T>& losses,
+                  const BoxArray<T>& nms_boxes, Matches<T>* matches, std::vector<int>* negatives) {
+  negatives->clear();
+  if (options.type == MINE_NONE) return;
+  std::vector<int> candidates = Candidates(options, *matches);
+  std::size_t num_wanted = static_cast<std::size_t>(std::max(NumWanted(options, *matches), 0));
+  if (options.nms_threshold > 0) DropNearDuplicates(options, losses, nms_boxes, &candidates);
+  num_wanted = std::min(num_wanted, candidates.size());
+  std::nth_element(candidates.begin(), candidates.begin() + num_wanted, candidates.end(),
+                   [&losses](int a, int b) {
+                     return losses[a] > losses[b] || (losses[a] == losses[b] && a < b);
+                   });
+  std::vector<char> is_taken(matches->ground_truth.size(), 0);
+  for (std::size_t i = 0; i < num_wanted; ++i) is_taken[candidates[i]] = 1;
+  for (std::size_t i = 0; i < is_taken.size(); ++i) {
+    if (matches->ground_truth[i] < 0) {
+      if (is_taken[i] != 0) negatives->push_back(static_cast<int>(i));
+    } else if (options.type == MINE_HARD_EXAMPLE && is_taken[i] == 0) {
+      matches->ground_truth[i] = -1;
+    }
+  }
+}
+
+template void MineExamples(const MiningOptions&, const std::vector<float>&, const BoxArray<float>&,
+                           Matches<float>*, std::vector<int>*);
+template void MineExamples(const MiningOptions&, const std::vector<double>&,
+                           const BoxArray<double>&, Matches<double>*, std::vector<int>*);
+
+}  // namespace caffe
