@@ -1,34 +1,54 @@
-# Finds the system's libraries; says at once which of them are missing, and
-# which Debian package brings each.
+# Finds everything that is not ours, and says at once all that is missing, with
+# the Debian package that brings each.
 
-set(CAFFE_MISSING_PACKAGES "")
-
-function(caffe_find_library variable package header)
-  find_path(${variable}_INCLUDE_DIR ${header} PATH_SUFFIXES ${ARGV3})
-  find_library(${variable}_LIBRARY NAMES ${ARGN} PATH_SUFFIXES ${ARGV3})
-  if(NOT ${variable}_INCLUDE_DIR OR NOT ${variable}_LIBRARY)
-    set(CAFFE_MISSING_PACKAGES ${CAFFE_MISSING_PACKAGES} ${package} PARENT_SCOPE)
+# caffe_require(condition PACKAGES names...): remembers the packages as missing
+# where the condition does not hold.
+function(caffe_require condition)
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "" "PACKAGES")
+  if(NOT ${condition})
+    set_property(GLOBAL APPEND PROPERTY CAFFE_MISSING_PACKAGES ${ARG_PACKAGES})
   endif()
 endfunction()
 
-find_package(Protobuf QUIET)
-if(NOT Protobuf_FOUND OR NOT Protobuf_PROTOC_EXECUTABLE)
-  list(APPEND CAFFE_MISSING_PACKAGES libprotobuf-dev protobuf-compiler)
-endif()
-find_package(OpenMP QUIET COMPONENTS CXX)
-if(NOT OpenMP_CXX_FOUND)
-  list(APPEND CAFFE_MISSING_PACKAGES g++)
-endif()
-find_package(Threads REQUIRED)
-caffe_find_library(LMDB liblmdb-dev lmdb.h "" lmdb)
-caffe_find_library(HDF5 libhdf5-dev hdf5.h hdf5/serial hdf5 hdf5_serial)
-caffe_find_library(HDF5_HL libhdf5-dev hdf5_hl.h hdf5/serial hdf5_hl hdf5_serial_hl)
-caffe_find_library(OPENBLAS libopenblas-openmp-dev cblas.h openblas-openmp openblas)
-caffe_find_library(OPENCV_CORE libopencv-core-dev opencv2/core.hpp opencv4 opencv_core)
-caffe_find_library(OPENCV_IMGPROC libopencv-imgproc-dev opencv2/imgproc.hpp opencv4 opencv_imgproc)
-caffe_find_library(OPENCV_IMGCODECS libopencv-imgcodecs-dev opencv2/imgcodecs.hpp opencv4
-                   opencv_imgcodecs)
+# caffe_find_library(VAR PACKAGE name HEADER file NAMES names... [SUFFIXES folders...])
+# finds a library without a CMake package: sets VAR_INCLUDE_DIR and VAR_LIBRARY.
+function(caffe_find_library variable)
+  cmake_parse_arguments(PARSE_ARGV 1 ARG "" "PACKAGE;HEADER" "NAMES;SUFFIXES")
+  find_path(${variable}_INCLUDE_DIR ${ARG_HEADER} PATH_SUFFIXES ${ARG_SUFFIXES})
+  find_library(${variable}_LIBRARY NAMES ${ARG_NAMES} PATH_SUFFIXES ${ARG_SUFFIXES})
+  mark_as_advanced(${variable}_INCLUDE_DIR ${variable}_LIBRARY)
+  caffe_require(${variable}_INCLUDE_DIR PACKAGES ${ARG_PACKAGE})
+  caffe_require(${variable}_LIBRARY PACKAGES ${ARG_PACKAGE})
+endfunction()
 
+find_package(Threads REQUIRED)
+find_package(OpenMP QUIET COMPONENTS CXX)
+caffe_require(OpenMP_CXX_FOUND PACKAGES g++)
+find_package(Protobuf QUIET)
+caffe_require(Protobuf_FOUND PACKAGES libprotobuf-dev)
+caffe_require(Protobuf_PROTOC_EXECUTABLE PACKAGES protobuf-compiler)
+caffe_find_library(LMDB PACKAGE liblmdb-dev HEADER lmdb.h NAMES lmdb)
+caffe_find_library(HDF5 PACKAGE libhdf5-dev HEADER hdf5.h NAMES hdf5_serial hdf5
+                   SUFFIXES hdf5/serial)
+caffe_find_library(HDF5_HL PACKAGE libhdf5-dev HEADER hdf5_hl.h NAMES hdf5_serial_hl hdf5_hl
+                   SUFFIXES hdf5/serial)
+caffe_find_library(OPENBLAS PACKAGE libopenblas-openmp-dev HEADER cblas.h NAMES openblas
+                   SUFFIXES openblas-openmp)
+foreach(part core imgproc imgcodecs)
+  string(TOUPPER OPENCV_${part} variable)
+  caffe_find_library(${variable} PACKAGE libopencv-${part}-dev HEADER opencv2/${part}.hpp
+                     NAMES opencv_${part} SUFFIXES opencv4)
+endforeach()
+if(CAFFE_BUILD_TESTS)
+  caffe_find_library(GTEST PACKAGE libgtest-dev HEADER gtest/gtest.h NAMES gtest)
+  caffe_find_library(GTEST_MAIN PACKAGE libgtest-dev HEADER gtest/gtest.h NAMES gtest_main)
+endif()
+if(CAFFE_BUILD_PYTHON)
+  find_package(Python 3.10 QUIET COMPONENTS Interpreter Development.Module)
+  caffe_require(Python_FOUND PACKAGES python3-dev)
+endif()
+
+get_property(CAFFE_MISSING_PACKAGES GLOBAL PROPERTY CAFFE_MISSING_PACKAGES)
 if(CAFFE_MISSING_PACKAGES)
   list(REMOVE_DUPLICATES CAFFE_MISSING_PACKAGES)
   list(JOIN CAFFE_MISSING_PACKAGES " " packages)

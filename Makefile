@@ -1,0 +1,72 @@
+# Everything from a fresh clone to results. `make` alone lists the targets.
+
+PYTHON ?= python3
+JOBS ?= $(shell nproc)
+VENV := .venv
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+# A Python of the user's must not mix with the virtual environment's.
+unexport PYTHONPATH PYTHONHOME
+
+CPP_FILES = $(shell find include src tests python benchmarks -name '*.cpp' -o -name '*.hpp' 2>/dev/null)
+PY_ROOMS = $(wildcard python tests/python tools examples benchmarks)
+STEP = @printf '\n== %s\n'
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup build build-asan test test-cpp test-asan test-python lint format demo bench lock clean
+
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install what is missing: system packages, and Python's in .venv
+	@tools/install_system_packages.sh
+	@tools/make_venv.sh $(VENV) $(PYTHON)
+
+build/build.ninja build-asan/build.ninja: | setup
+	cmake -S . -B $(@D) -G Ninja -DPython_EXECUTABLE=$(CURDIR)/$(VENV)/bin/python \
+	  $(if $(filter build-asan/%,$@),-DCMAKE_BUILD_TYPE=Debug -DCAFFE_SANITIZE=ON,-DCAFFE_BUILD_PYTHON=ON)
+
+build: setup build/build.ninja ## the library, the command, the extension and the C++ tests, in build/
+	$(STEP) "build"
+	@ninja -C build -j$(JOBS)
+
+build-asan: setup build-asan/build.ninja
+	$(STEP) "build with sanitizers"
+	@ninja -C build-asan -j$(JOBS)
+
+test: lint test-cpp test-asan test-python ## lint, C++ tests, the same under sanitizers, Python tests
+
+test-cpp: build ## the C++ tests
+	$(STEP) "C++ tests"
+	@build/tests/cpp/caffe_tests --gtest_brief=1
+
+test-asan: build-asan ## the C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	$(STEP) "C++ tests under sanitizers"
+	@build-asan/tests/cpp/caffe_tests --gtest_brief=1
+
+test-python: build ## the Python tests
+	$(STEP) "Python tests"
+	@python -m pytest
+
+lint: setup build/build.ninja ## formatting, clang-tidy, ruff, mypy, sizes of files
+	$(STEP) "lint"
+	@clang-format --dry-run -Werror $(CPP_FILES)
+	@ruff format --quiet --check --diff $(PY_ROOMS)
+	@ruff check --quiet $(PY_ROOMS)
+	@python tools/check_sizes.py
+	@mypy
+	@ninja -C build caffe_generate | tail -n 1
+	@python tools/clang_tidy.py build --jobs $(JOBS)
+
+format: setup ## put every file into the form that lint asks for
+	@clang-format -i $(CPP_FILES)
+	@ruff format --quiet $(PY_ROOMS)
+	@ruff check --quiet --fix --select I $(PY_ROOMS)
+
+lock: setup ## pin anew what requirements/dev.in names
+	@tools/lock_requirements.sh
+
+clean: ## remove what was built; .venv stays
+	rm -rf build build-asan dist

@@ -1,0 +1,155 @@
+"""Runs clang-tidy over the files of a CMake build, in parallel, and remembers what passed.
+
+A file that passed is not looked at again until it, a header of this project
+that it includes, its compile command, the settings or clang-tidy change.
+"""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import hashlib
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One file to look at, with the arguments that it is compiled with."""
+
+    source: Path
+    directory: str
+    arguments: tuple[str, ...]
+
+    def include_directories(self) -> list[Path]:
+        """Where its includes are looked for; its own folder first."""
+        pairs = zip(self.arguments, self.arguments[1:], strict=False)
+        separate = [value for flag, value in pairs if flag in ("-I", "-isystem")]
+        joined = [arg[2:] for arg in self.arguments if arg.startswith("-I") and len(arg) > 2]
+        return [self.source.parent, *(Path(path) for path in joined + separate)]
+
+
+def without_precompiled_header(arguments: list[str]) -> tuple[str, ...]:
+    """The arguments less those that name g++'s precompiled header, which clang cannot read."""
+    kept: list[str] = []
+    skip = False
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if skip:
+            skip = False
+        elif argument == "-include" and following.endswith("cmake_pch.hxx"):
+            skip = True
+        elif argument != "-Winvalid-pch":
+            kept.append(argument)
+    return tuple(kept)
+
+
+def read_units(build: Path, root: Path) -> list[Unit]:
+    """The files of the build's compile commands that are ours: under root, and not generated."""
+    units = []
+    for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):
+        source = Path(entry["directory"], entry["file"]).resolve()
+        if not source.is_relative_to(root) or source.is_relative_to(build):
+            continue
+        arguments = without_precompiled_header(shlex.split(entry["command"]))
+        units.append(Unit(source, entry["directory"], arguments))
+    return sorted(units, key=lambda unit: unit.source)
+
+
+def project_files(unit: Unit, root: Path) -> list[Path]:
+    """The source and the headers under root that it includes, directly or not."""
+    directories = [path for path in unit.include_directories() if path.is_relative_to(root)]
+    seen: set[Path] = set()
+    pending = [unit.source]
+    while pending:
+        file = pending.pop()
+        if file in seen:
+            continue
+        seen.add(file)
+        for name in INCLUDE.findall(file.read_text(encoding="utf-8")):
+            candidates = [file.parent / name, *(directory / name for directory in directories)]
+            pending += [path.resolve() for path in candidates if path.is_file()][:1]
+    return sorted(seen)
+
+
+def fingerprint(unit: Unit, root: Path, settings: bytes) -> str:
+    """Changes with everything that the verdict on this unit depends on."""
+    digest = hashlib.sha256(settings)
+    digest.update("\0".join(unit.arguments).encode())
+    for file in project_files(unit, root):
+        digest.update(str(file).encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def write_commands(units: list[Unit], directory: Path) -> None:
+    """Writes the compile commands as clang can use them."""
+    directory.mkdir(parents=True, exist_ok=True)
+    entries = [
+        {"directory": u.directory, "file": str(u.source), "arguments": list(u.arguments)}
+        for u in units
+    ]
+    (directory / "compile_commands.json").write_text(json.dumps(entries), encoding="utf-8")
+
+
+def extra_arguments() -> list[str]:
+    """What clang needs beyond g++'s arguments: g++'s omp.h, and no warnings: g++ gives those."""
+    gcc = subprocess.run(
+        ["g++", "-print-file-name=include"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    flags = ["-Wno-error", "-Wno-unknown-warning-option", "-idirafter", gcc]
+    return [f"--extra-arg={flag}" for flag in flags]
+
+
+def tidy(unit: Unit, command: list[str]) -> tuple[Unit, int, str]:
+    """Runs clang-tidy on one unit: its exit status and what it had to say."""
+    done = subprocess.run([*command, str(unit.source)], capture_output=True, text=True, check=False)
+    noise = re.compile(r"^\d+ warnings?.*(generated|treated as error).*\n?", re.MULTILINE)
+    return unit, done.returncode, done.stdout + noise.sub("", done.stderr)
+
+
+def check(units: list[Unit], build: Path, root: Path, jobs: int) -> int:
+    """Looks at the units that changed since they passed; the number that fail."""
+    commands, passed = build / "tidy", build / "tidy" / "passed"
+    write_commands(units, commands)
+    passed.mkdir(exist_ok=True)
+    command = ["clang-tidy", "--quiet", f"-p={commands}", *extra_arguments()]
+    version = subprocess.run(["clang-tidy", "--version"], check=True, capture_output=True).stdout
+    settings = version + (root / ".clang-tidy").read_bytes() + " ".join(command).encode()
+    keys = {unit.source: fingerprint(unit, root, settings) for unit in units}
+    pending = [unit for unit in units if not (passed / keys[unit.source]).exists()]
+    print(f"clang-tidy: {len(pending)} of {len(units)} files to look at", flush=True)
+
+    failures = 0
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for unit, status, text in pool.map(lambda unit: tidy(unit, command), pending):
+            if status == 0:
+                (passed / keys[unit.source]).touch()
+                continue
+            failures += 1
+            print(text, flush=True)
+    return failures
+
+
+def main() -> int:
+    """Reads the command line; 1 where a file fails."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("build", type=Path, help="a configured build directory")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    root = Path(__file__).resolve().parent.parent
+    build = options.build.resolve()
+    failures = check(read_units(build, root), build, root, options.jobs)
+    if failures:
+        print(f"clang-tidy: {failures} file(s) with complaints")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
