@@ -116,11 +116,11 @@ bool ReadProtoFromTextFile(const char* filename, Message* proto) {
 
 void ReadProtoFromTextFileOrDie(const char* filename, Message* proto) {
   const string text = ReadWholeFile(filename);
-  const FileKind kind = DetectFileKind(filename);
-  if (kind != FileKind::kText && kind != FileKind::kUnknown) {
-    throw Error("cannot be read as text: it holds " + FileKindName(kind) + ", expected " +
-                    proto->GetDescriptor()->name() + " as text",
-                "", filename);
+  const string expected = ", expected a " + proto->GetDescriptor()->name() + " as text";
+  if (text.empty()) throw Error("is empty" + expected, "", filename);
+  const bool is_utf16 = text.compare(0, 2, "\xff\xfe") == 0 || text.compare(0, 2, "\xfe\xff") == 0;
+  if (!is_utf16 && !IsText(text)) {
+    throw Error("holds " + FileKindName(DetectFileKind(filename)) + expected, "", filename);
   }
   ReadProtoFromText(text, filename, proto);
 }

@@ -30,6 +30,9 @@ class InputFile {
 
 string ReadWholeFile(const string& path);
 
+/** @brief Whether the first bytes are letters, signs and white space, in any encoding of 8 bits. */
+bool IsText(const string& content);
+
 /**
  * @brief Compares a file's structure with a message's, without loading it.
  * @throws Error if the file is empty, truncated, or holds something else.

@@ -147,53 +147,93 @@ Fit Compare(const string& filename, const pb::Descriptor& message) {
   return StructureReader(&input, file.size()).Read(message);
 }
 
-/** A kind of file, and the top-level fields of which it must have one. */
+/** A kind of file, and the top-level fields that it has: one of each group. */
 struct Candidate {
   FileKind kind;
   const pb::Descriptor* message;
-  std::vector<int> needs_one_of;
+  std::vector<std::vector<int>> needs;
   const char* name;
 };
 
 std::vector<Candidate> Candidates() {
   return {
-      {FileKind::kNet, NetParameter::descriptor(),
-       {NetParameter::kLayerFieldNumber, NetParameter::kLayersFieldNumber},
+      {FileKind::kNet,
+       NetParameter::descriptor(),
+       {{NetParameter::kLayerFieldNumber, NetParameter::kLayersFieldNumber}},
        "the weights of a net (.caffemodel)"},
-      {FileKind::kSolverState, SolverState::descriptor(), {SolverState::kIterFieldNumber},
+      {FileKind::kSolverState,
+       SolverState::descriptor(),
+       {{SolverState::kIterFieldNumber},
+        {SolverState::kLearnedNetFieldNumber, SolverState::kHistoryFieldNumber}},
        "the state of a solver (.solverstate)"},
-      {FileKind::kBlob, BlobProto::descriptor(),
-       {BlobProto::kDataFieldNumber, BlobProto::kDiffFieldNumber,
-        BlobProto::kDoubleDataFieldNumber, BlobProto::kDoubleDiffFieldNumber},
+      {FileKind::kBlob,
+       BlobProto::descriptor(),
+       {{BlobProto::kDataFieldNumber, BlobProto::kDiffFieldNumber,
+         BlobProto::kDoubleDataFieldNumber, BlobProto::kDoubleDiffFieldNumber}},
        "a blob (.binaryproto)"},
-      {FileKind::kDatum, Datum::descriptor(),
-       {Datum::kDataFieldNumber, Datum::kFloatDataFieldNumber}, "a Datum"},
-      {FileKind::kAnnotatedDatum, AnnotatedDatum::descriptor(),
-       {AnnotatedDatum::kDatumFieldNumber}, "an AnnotatedDatum"},
-      {FileKind::kBlobVector, BlobProtoVector::descriptor(),
-       {BlobProtoVector::kBlobsFieldNumber}, "a vector of blobs"},
+      {FileKind::kDatum,
+       Datum::descriptor(),
+       {{Datum::kDataFieldNumber, Datum::kFloatDataFieldNumber}},
+       "a Datum"},
+      {FileKind::kAnnotatedDatum,
+       AnnotatedDatum::descriptor(),
+       {{AnnotatedDatum::kDatumFieldNumber}},
+       "an AnnotatedDatum"},
+      {FileKind::kBlobVector,
+       BlobProtoVector::descriptor(),
+       {{BlobProtoVector::kBlobsFieldNumber}},
+       "a vector of blobs"},
   };
 }
 
 bool HasNeeded(const Candidate& candidate, const Fit& fit) {
-  return std::any_of(candidate.needs_one_of.begin(), candidate.needs_one_of.end(),
-                     [&](int number) { return fit.seen.count(number) > 0; });
+  return std::all_of(
+      candidate.needs.begin(), candidate.needs.end(), [&](const std::vector<int>& group) {
+        return std::any_of(group.begin(), group.end(),
+                           [&](int number) { return fit.seen.count(number) > 0; });
+      });
 }
 
-bool IsTextByte(unsigned char byte) {
+FileKind KindOf(const pb::Descriptor& message) {
+  for (const Candidate& candidate : Candidates()) {
+    if (candidate.message == &message) return candidate.kind;
+  }
+  return FileKind::kUnknown;
+}
+
+/** Whether the fields that such a file never lacks are there. A blob may be empty. */
+bool CouldBe(FileKind wanted, const Fit& fit) {
+  if (wanted != FileKind::kNet && wanted != FileKind::kSolverState) return true;
+  for (const Candidate& candidate : Candidates()) {
+    if (candidate.kind == wanted) return HasNeeded(candidate, fit);
+  }
+  return true;
+}
+
+bool IsTextByte(char c) {
+  const auto byte = static_cast<unsigned char>(c);
   return byte >= 0x80 || (byte >= 0x20 && byte != 0x7f) || (byte >= '\t' && byte <= '\r');
 }
 
+/** How much of a file tells whether it is text. */
+const size_t kHeadSize = 4096;
+
 }  // namespace
+
+bool IsText(const string& content) {
+  const auto end = content.begin() + static_cast<ptrdiff_t>(std::min(content.size(), kHeadSize));
+  return std::all_of(content.begin(), end, IsTextByte);
+}
 
 FileKind DetectFileKind(const string& filename) {
   InputFile file(filename);
-  char head[4096];
-  const ssize_t got = read(file.descriptor(), head, sizeof head);
+  string head(kHeadSize, '\0');
+  const ssize_t got = read(file.descriptor(), &head[0], head.size());
   if (got < 0) throw Error(string("cannot be read: ") + std::strerror(errno), "", filename);
-  if (got == 0) return FileKind::kEmpty;
-  if (got >= 8 && std::memcmp(head, "\x89HDF\r\n\x1a\n", 8) == 0) return FileKind::kHdf5;
-  if (std::all_of(head, head + got, IsTextByte)) return FileKind::kText;
+  head.resize(static_cast<size_t>(got));
+  if (head.empty()) return FileKind::kEmpty;
+  if (head.compare(0, 8, "\x89HDF\r\n\x1a\n", 8) == 0) return FileKind::kHdf5;
+  if (IsText(head)) return FileKind::kText;
   if (file.size() > INT_MAX) return FileKind::kUnknown;
   FileKind best = FileKind::kUnknown;
   int best_penalty = INT_MAX;
@@ -232,32 +272,24 @@ string ExpectedContent(const Message& proto) {
 }
 
 void CheckBinaryFile(const string& filename, const Message& proto) {
+  const int64_t size = InputFile(filename).size();
+  if (size < 0) return;  // a pipe can be read only once
   const FileKind kind = DetectFileKind(filename);
-  const string expected = "expected " + ExpectedContent(proto);
-  if (kind == FileKind::kEmpty) throw Error("is empty, " + expected, "", filename);
-  if (kind == FileKind::kText || kind == FileKind::kHdf5) {
-    throw Error("holds " + FileKindName(kind) + ", " + expected, "", filename);
-  }
-  if (InputFile(filename).size() > INT_MAX) {
-    throw Error("is larger than the 2 GB that protobuf can read", "", filename);
-  }
+  const string expected = ", expected " + ExpectedContent(proto);
+  if (kind == FileKind::kEmpty) throw Error("is empty" + expected, "", filename);
+  const string holds = "holds " + FileKindName(kind) + expected;
+  if (kind == FileKind::kText || kind == FileKind::kHdf5) throw Error(holds, "", filename);
+  if (size > INT_MAX) throw Error("is larger than the 2 GB of protobuf's limit", "", filename);
+  const FileKind wanted = KindOf(*proto.GetDescriptor());
   const Fit fit = Compare(filename, *proto.GetDescriptor());
-  bool is_plausible = fit.IsGood() && !fit.seen.empty();
-  for (const Candidate& candidate : Candidates()) {
-    const bool is_whole = candidate.kind == FileKind::kNet ||
-                          candidate.kind == FileKind::kSolverState;
-    if (candidate.message == proto.GetDescriptor() && is_whole) {
-      is_plausible = is_plausible && HasNeeded(candidate, fit);
-    }
+  const bool is_other = kind != FileKind::kUnknown && kind != wanted;
+  const bool fits = fit.IsGood() && !fit.seen.empty() && CouldBe(wanted, fit);
+  if (fits && !(is_other && fit.has_unknown)) return;
+  if (!is_other && !fit.mismatched && !fit.truncated.empty()) {
+    throw Error("is truncated: it ends in " + fit.truncated + expected, "", filename);
   }
-  if (is_plausible) return;
-  const bool is_other = kind != FileKind::kUnknown &&
-                        "expected " + FileKindName(kind) != expected;
-  if (is_other) throw Error("holds " + FileKindName(kind) + ", " + expected, "", filename);
-  if (!fit.truncated.empty() && !fit.mismatched) {
-    throw Error("is truncated: it ends in " + fit.truncated + "; " + expected, "", filename);
-  }
-  throw Error("holds " + FileKindName(FileKind::kUnknown) + ", " + expected, "", filename);
+  throw Error("holds " + FileKindName(is_other ? kind : FileKind::kUnknown) + expected, "",
+              filename);
 }
 
 }  // namespace caffe
