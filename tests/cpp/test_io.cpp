@@ -251,7 +251,7 @@ TEST_F(IOTest, RandomMutationsOfBinary) {
   std::mt19937 random(5);
   const string whole[] = {SmallNet().SerializeAsString(), SmallState().SerializeAsString(),
                           SmallDatum().SerializeAsString()};
-  for (int round = 0; round < 1500; ++round) {
+  for (int round = 0; round < 400; ++round) {
     string bytes = whole[round % 3];
     for (int change = 0; change <= round % 5; ++change) {
       bytes[random() % bytes.size()] = static_cast<char>(random());
