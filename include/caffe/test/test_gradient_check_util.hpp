@@ -75,6 +75,7 @@ class GradientChecker {
   void CheckGradientSingle(Layer<Dtype>* layer, const vector<Blob<Dtype>*>& bottom,
                            const vector<Blob<Dtype>*>& top, int check_bottom, int top_id,
                            int top_data_id, bool element_wise = false) {
+    ASSERT_LT(check_bottom, static_cast<int>(bottom.size())) << "the layer has no such bottom";
     vector<bool> propagate_down(bottom.size(), check_bottom == -1);
     vector<Blob<Dtype>*> inputs;
     if (check_bottom >= 0) propagate_down[check_bottom] = true;
@@ -145,18 +146,14 @@ class GradientChecker {
     for (Blob<Dtype>* blob : params) {
       before.emplace_back(blob->cpu_diff(), blob->cpu_diff() + blob->count());
     }
-    // An in-place layer overwrites its bottom: keep it for the differences.
-    vector<vector<Dtype>> values;
-    for (Blob<Dtype>* blob : bottom) {
-      values.emplace_back(blob->cpu_data(), blob->cpu_data() + blob->count());
-    }
+    const vector<vector<Dtype>> values = CopyValues(bottom);
     Caffe::set_random_seed(seed_);
     layer->Forward(bottom, top);
     SetTopDiffs(top);
     layer->Backward(top, propagate_down, bottom);
+    RestoreValues(values, bottom);
     vector<vector<Dtype>> gradients;
     for (size_t i = 0; i < bottom.size(); ++i) {
-      std::copy(values[i].begin(), values[i].end(), bottom[i]->mutable_cpu_data());
       if (!propagate_down[i]) continue;
       gradients.emplace_back(bottom[i]->cpu_diff(), bottom[i]->cpu_diff() + bottom[i]->count());
     }
@@ -173,8 +170,25 @@ class GradientChecker {
     }
   }
 
+  static vector<vector<Dtype>> CopyValues(const vector<Blob<Dtype>*>& blobs) {
+    vector<vector<Dtype>> values;
+    for (const Blob<Dtype>* blob : blobs) {
+      values.emplace_back(blob->cpu_data(), blob->cpu_data() + blob->count());
+    }
+    return values;
+  }
+
+  static void RestoreValues(const vector<vector<Dtype>>& values,
+                            const vector<Blob<Dtype>*>& blobs) {
+    for (size_t i = 0; i < blobs.size(); ++i) {
+      std::copy(values[i].begin(), values[i].end(), blobs[i]->mutable_cpu_data());
+    }
+  }
+
+  /** The objective; a layer in place overwrites its bottom, so the bottoms' values are put back. */
   Dtype Objective(Layer<Dtype>* layer, const vector<Blob<Dtype>*>& bottom,
                   const vector<Blob<Dtype>*>& top) const {
+    const vector<vector<Dtype>> values = CopyValues(bottom);
     Caffe::set_random_seed(seed_);
     layer->Forward(bottom, top);
     Dtype objective = 0;
@@ -183,6 +197,7 @@ class GradientChecker {
         objective += coefficients_[i][j] * top[i]->cpu_data()[j];
       }
     }
+    RestoreValues(values, bottom);
     return objective;
   }
 
