@@ -70,7 +70,7 @@ TEST(CenterStepTest, DistancesAndGradient) {
   const CenterDistances sum = SumCenterDistances(data.Batch());
   EXPECT_NEAR(sum.squared, squared, 1e-11);
   EXPECT_NEAR(sum.distance, distance, 1e-11);
-  WriteCenterGradient(data.Batch(), 0.3, gradient.data());
+  AddCenterGradient(data.Batch(), 0.3, gradient.data());
   ExpectNear(gradient, expected);
 }
 

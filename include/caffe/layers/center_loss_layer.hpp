@@ -4,8 +4,6 @@
 // C++11 on Caffe's public API: this layer is also installed into Caffe-SSD trees.
 // What such a tree lacks stands under CAFFE_LAYER_HAS_UPDATE_HOOKS.
 
-#include <stdint.h>
-
 #include <string>
 #include <vector>
 
@@ -13,7 +11,7 @@
 #include "caffe/layer.hpp"
 #include "caffe/layers/loss_layer.hpp"
 #include "caffe/proto/caffe.pb.h"
-#include "caffe/util/center_step.hpp"
+#include "caffe/util/centers.hpp"
 #include "caffe/util/labels.hpp"
 
 namespace caffe {
@@ -61,13 +59,10 @@ class CenterLossLayer : public LossLayer<Dtype> {
   int MaxTopBlobs() const override { return 3; }
 
 #ifdef CAFFE_LAYER_HAS_UPDATE_HOOKS
-  void OnClearParamDiffs() override;
-  void OnUpdate() override;
+  void OnClearParamDiffs() override { centers_.OnClearParamDiffs(); }
+  void OnUpdate() override { centers_.OnUpdate(); }
   bool ParamDiffIsStep(int param_id) const override { return param_id == 0; }
-  /**
-   * @brief Mean distance to the centers and their mean movement an iteration, since the last
-   * report; and a warning where they stand still although the loss has weight.
-   */
+  /** @brief Centers::Report. */
   string Report() const override;
 #endif
 
@@ -77,34 +72,11 @@ class CenterLossLayer : public LossLayer<Dtype> {
                     const vector<Blob<Dtype>*>& bottom) override;
 
  private:
-  /** Sums since the last report. */
-  struct Tally {
-    Tally() : distance(0), samples(0), movement(0), iterations(0) {}
-    double distance;
-    int64_t samples;
-    double movement;
-    int iterations;
-  };
-
   void CheckLossWeights(int num_top);
-  void SetUpCenters();
-  CenterBatch<Dtype> Batch(const vector<Blob<Dtype>*>& bottom) const;
-  void MoveCenters(const vector<Blob<Dtype>*>& bottom);
-  void ApplyStep();
-  void RememberCenters();
-  void MeasureMovement();
 
   int num_ = 0;
-  int dim_ = 0;
-  int classes_ = 0;
-  bool has_center_lr_ = false;
-  Dtype center_lr_ = 0;
+  Centers<Dtype> centers_;
   vector<CenterSample> samples_;  ///< that counted in the last Forward
-  CenterSums<Dtype> sums_;        ///< of the current iteration
-  vector<Dtype> previous_;        ///< the centers before the current iteration's update
-  double moved_ = 0;              ///< mean over the classes, by the last update
-  int still_iterations_ = 0;      ///< updates in a row that left every center where it was
-  mutable Tally tally_;
 };
 
 }  // namespace caffe

@@ -64,15 +64,15 @@ CenterDistances SumCenterDistances(const CenterBatch<Dtype>& batch) {
   return sum;
 }
 
-/** @brief Writes scale · (x − c_y) to the gradient's row of every sample; other rows stay. */
+/** @brief Adds scale · (x − c_y) to the gradient's row of every sample; a row may be in several. */
 template <typename Dtype>
-void WriteCenterGradient(const CenterBatch<Dtype>& batch, Dtype scale, Dtype* gradient) {
+void AddCenterGradient(const CenterBatch<Dtype>& batch, Dtype scale, Dtype* gradient) {
   for (size_t i = 0; i < batch.samples->size(); ++i) {
     const CenterSample& sample = (*batch.samples)[i];
     const Dtype* x = batch.Feature(sample);
     const Dtype* c = batch.Center(sample);
     Dtype* row = gradient + static_cast<size_t>(sample.row) * batch.dim;
-    for (int k = 0; k < batch.dim; ++k) row[k] = scale * (x[k] - c[k]);
+    for (int k = 0; k < batch.dim; ++k) row[k] += scale * (x[k] - c[k]);
   }
 }
 
