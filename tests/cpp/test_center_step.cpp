@@ -62,7 +62,7 @@ TEST(CenterStepTest, DistancesAndGradient) {
     double of_sample = 0;
     for (int k = 0; k < kDim; ++k) {
       of_sample += data.Difference(s, k) * data.Difference(s, k);
-      expected[s.row * kDim + k] = 0.3 * data.Difference(s, k);
+      expected[s.row * kDim + k] += 0.3 * data.Difference(s, k);
     }
     squared += of_sample;
     distance += std::sqrt(of_sample);

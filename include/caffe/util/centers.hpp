@@ -13,6 +13,7 @@
 
 #include "caffe/blob.hpp"
 #include "caffe/filler.hpp"
+#include "caffe/layer.hpp"  // tells which host this is
 #include "caffe/proto/caffe.pb.h"
 #include "caffe/util/center_step.hpp"
 
