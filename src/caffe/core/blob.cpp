@@ -253,12 +253,14 @@ template <typename Dtype>
 void Blob<Dtype>::ShareData(const Blob& other) {
   CHECK_EQ(count_, other.count()) << "blobs that share their data have the same count";
   data_ = other.data();
+  capacity_ = std::min(capacity_, other.capacity_);  // a later Reshape must not outgrow it
 }
 
 template <typename Dtype>
 void Blob<Dtype>::ShareDiff(const Blob& other) {
   CHECK_EQ(count_, other.count()) << "blobs that share their gradient have the same count";
   diff_ = other.diff();
+  capacity_ = std::min(capacity_, other.capacity_);
 }
 
 template <typename Dtype>
