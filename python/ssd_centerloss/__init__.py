@@ -1,1 +1,0 @@
-"""What Caffe never had: data sets, evaluation and pictures for training with center loss."""
