@@ -63,8 +63,9 @@ class Solver {
    * would have given without the stop.
    *
    * The weights' file is looked for at the stored path, then beside the state.
-   * @throws Error before anything is changed, if the file is no solver state,
-   * is damaged, belongs to another net, or its weights are missing.
+   * @throws Error if the file is no solver state, is damaged, belongs to
+   * another net, or its weights are missing or of another net. Nothing is
+   * changed then, except where the weights fit but lack whole layers.
    */
   void Restore(const char* resume_file);
   /**

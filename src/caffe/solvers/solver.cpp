@@ -184,6 +184,16 @@ Dtype Solver<Dtype>::smoothed_loss() const {
   return static_cast<Dtype>(sum / loss_window_.size());
 }
 
+namespace {
+
+void LogOutputs(const string& net, const vector<string>& results) {
+  for (size_t i = 0; i < results.size(); ++i) {
+    LOG(INFO) << "    " << net << " net output #" << i << ": " << results[i];
+  }
+}
+
+}  // namespace
+
 template <typename Dtype>
 void Solver<Dtype>::RunDueTests() {
   const bool is_due = param_.test_interval() > 0 && iter_ % param_.test_interval() == 0;
@@ -225,7 +235,7 @@ void Solver<Dtype>::Test(const int test_net_id) {
   }
   if (num_batches == 0) return;
   if (param_.test_compute_loss()) LOG(INFO) << "Test loss: " << loss / num_batches;
-  for (const string& line : evaluator->Lines(test_net)) LOG(INFO) << line;
+  LogOutputs("Test", evaluator->Results(test_net));
 }
 
 template <typename Dtype>
@@ -249,9 +259,7 @@ void Solver<Dtype>::Display() {
             << param_.display() << " iters), loss = " << smoothed_loss();
   display_start_ = Clock::now();
   display_start_iter_ = iter_;
-  for (const string& line : DescribeOutputs(*net_, "Train net output", OutputValues(*net_))) {
-    LOG(INFO) << line;
-  }
+  LogOutputs("Train", DescribeOutputs(*net_, OutputValues(*net_)));
   for (const auto& layer : net_->layers()) {
     const string report = layer->Report();
     if (!report.empty()) LOG(INFO) << "    " << layer->Who() << ": " << report;

@@ -21,7 +21,7 @@ void SolverRegistry<Dtype>::AddCreator(const string& type, Creator creator) {
 template <typename Dtype>
 Solver<Dtype>* SolverRegistry<Dtype>::CreateSolver(const SolverParameter& param) {
   SolverParameter upgraded(param);
-  UpgradeSolverAsNeeded("", &upgraded);
+  UpgradeSolverAsNeeded("the solver", &upgraded);
   const auto entry = Registry().find(upgraded.type());
   if (entry == Registry().end()) {
     std::ostringstream nearest;

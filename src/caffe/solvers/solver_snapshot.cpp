@@ -9,9 +9,7 @@
 
 #include "caffe/solver.hpp"
 #include "caffe/solvers/solver_state.hpp"
-#include "caffe/util/hdf5.hpp"
 #include "caffe/util/io.hpp"
-#include "caffe/util/upgrade_proto.hpp"
 
 namespace caffe {
 
@@ -139,6 +137,21 @@ void Solver<Dtype>::LoadProgress(const SolverState& state) {
   if (state.has_random_state()) Caffe::set_random_state(state.random_state());
 }
 
+namespace {
+
+/** A layer that found no parameters would go on from its filler; one that borrows all of them needs none. */
+template <typename Dtype>
+void CheckNothingMissing(const Net<Dtype>& net, const WeightsReport& report, const string& file) {
+  const std::set<string> missing(report.missing.begin(), report.missing.end());
+  for (size_t i = 0; i < net.params().size(); ++i) {
+    const string& layer = net.layer_names()[net.param_layer_indices()[i].first];
+    if (net.param_owners()[i] != -1 || missing.count(layer) == 0) continue;
+    throw Error("holds no parameters for the layer " + layer + ": it is of another net", "", file);
+  }
+}
+
+}  // namespace
+
 template <typename Dtype>
 void Solver<Dtype>::Restore(const char* resume_file) {
   const string file(resume_file);
@@ -151,11 +164,7 @@ void Solver<Dtype>::Restore(const char* resume_file) {
   } catch (const Error& error) {
     throw error.By(file);
   }
-  const WeightsReport report = net_->CopyTrainedLayersFrom(weights_file);
-  if (!report.missing.empty()) {
-    throw Error("holds no parameters for the layer " + report.missing.front() +
-                    " of the net: it is of another net", "", weights_file);
-  }
+  CheckNothingMissing(*net_, net_->CopyTrainedLayersFrom(weights_file), weights_file);
   LoadUpdateState(state);
   iter_ = state.iter();
   progress_before_test_.reset();

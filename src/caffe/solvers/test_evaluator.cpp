@@ -12,8 +12,7 @@ vector<double> OutputValues(const Net<Dtype>& net) {
 }
 
 template <typename Dtype>
-vector<string> DescribeOutputs(const Net<Dtype>& net, const string& prefix,
-                               const vector<double>& values) {
+vector<string> DescribeOutputs(const Net<Dtype>& net, const vector<double>& values) {
   vector<string> lines;
   for (int i = 0; i < net.num_outputs(); ++i) {
     const int blob_id = net.output_blob_indices()[i];
@@ -21,8 +20,7 @@ vector<string> DescribeOutputs(const Net<Dtype>& net, const string& prefix,
     for (int k = 0; k < net.output_blobs()[i]->count(); ++k) {
       const Dtype value = static_cast<Dtype>(values[lines.size()]);
       std::ostringstream line;
-      line << "    " << prefix << " #" << lines.size() << ": " << net.blob_names()[blob_id] << " = "
-           << value;
+      line << net.blob_names()[blob_id] << " = " << value;
       if (weight != Dtype(0)) line << " (* " << weight << " = " << weight * value << " loss)";
       lines.push_back(line.str());
     }
@@ -45,10 +43,10 @@ class ClassificationEvaluator : public TestEvaluator<Dtype> {
     ++num_batches_;
   }
 
-  vector<string> Lines(const Net<Dtype>& net) const override {
+  vector<string> Results(const Net<Dtype>& net) const override {
     vector<double> means(sums_);
     for (double& mean : means) mean /= num_batches_;
-    return DescribeOutputs(net, "Test net output", means);
+    return DescribeOutputs(net, means);
   }
 
  private:
@@ -65,10 +63,9 @@ std::unique_ptr<TestEvaluator<Dtype>> MakeTestEvaluator(const SolverParameter& p
   return std::unique_ptr<TestEvaluator<Dtype>>(new ClassificationEvaluator<Dtype>);
 }
 
-#define CAFFE_INSTANTIATE_EVALUATION(Dtype)                                               \
-  template vector<double> OutputValues(const Net<Dtype>&);                                \
-  template vector<string> DescribeOutputs(const Net<Dtype>&, const string&,               \
-                                          const vector<double>&);                         \
+#define CAFFE_INSTANTIATE_EVALUATION(Dtype)                                                 \
+  template vector<double> OutputValues(const Net<Dtype>&);                                  \
+  template vector<string> DescribeOutputs(const Net<Dtype>&, const vector<double>&);        \
   template std::unique_ptr<TestEvaluator<Dtype>> MakeTestEvaluator(const SolverParameter&)
 CAFFE_INSTANTIATE_EVALUATION(float);
 CAFFE_INSTANTIATE_EVALUATION(double);

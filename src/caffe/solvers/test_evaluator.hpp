@@ -20,8 +20,8 @@ class TestEvaluator {
   virtual ~TestEvaluator() = default;
   /** @brief One batch has run: its results are the net's outputs. */
   virtual void AddBatch(const Net<Dtype>& net) = 0;
-  /** @brief The lines for the log, after the last batch. */
-  virtual vector<string> Lines(const Net<Dtype>& net) const = 0;
+  /** @brief What the batches amount to, after the last one: "accuracy = 0.97", a text a value. */
+  virtual vector<string> Results(const Net<Dtype>& net) const = 0;
 };
 
 /**
@@ -32,12 +32,11 @@ template <typename Dtype>
 std::unique_ptr<TestEvaluator<Dtype>> MakeTestEvaluator(const SolverParameter& param);
 
 /**
- * @brief One line a value of the net's outputs: "PREFIX #0: loss = 0.69 (* 1 = 0.69 loss)",
+ * @brief A text for each value of the net's outputs: "loss = 0.69 (* 1 = 0.69 loss)",
  * the bracket only where the output has a loss weight.
  */
 template <typename Dtype>
-vector<string> DescribeOutputs(const Net<Dtype>& net, const string& prefix,
-                               const vector<double>& values);
+vector<string> DescribeOutputs(const Net<Dtype>& net, const vector<double>& values);
 
 /** @brief The net's output values, one after the other. */
 template <typename Dtype>

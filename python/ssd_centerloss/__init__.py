@@ -1,0 +1,1 @@
+"""What Caffe never had: data sets, evaluation and pictures for training with center loss."""

@@ -1,0 +1,15 @@
+#include "tools/subcommand.hpp"
+
+namespace caffe {
+
+std::vector<Subcommand> AllSubcommands() {
+  return {TrainCommand(),
+          TestCommand(),
+          TimeCommand(),
+          DeviceQueryCommand(),
+          UpgradeNetProtoTextCommand(),
+          UpgradeNetProtoBinaryCommand(),
+          UpgradeSolverProtoTextCommand()};
+}
+
+}  // namespace caffe

@@ -1,0 +1,61 @@
+// caffe test
+#include "caffe/caffe.hpp"
+#include "caffe/solvers/test_evaluator.hpp"
+#include "tools/net_flags.hpp"
+#include "tools/subcommand.hpp"
+
+namespace caffe {
+
+namespace {
+
+void RunTest(Net<float>* net, int iterations) {
+  SolverParameter classification;
+  const auto evaluator = MakeTestEvaluator<float>(classification);
+  double loss = 0;
+  for (int i = 0; i < iterations; ++i) {
+    float batch_loss;
+    net->Forward(&batch_loss);
+    loss += batch_loss;
+    evaluator->AddBatch(*net);
+    for (const string& result : DescribeOutputs(*net, OutputValues(*net))) {
+      LOG(INFO) << "Batch " << i << ", " << result;
+    }
+  }
+  LOG(INFO) << "Loss: " << loss / iterations;
+  for (const string& result : evaluator->Results(*net)) LOG(INFO) << result;
+}
+
+int Test(const Arguments& arguments) {
+  const string model = RequiredText(arguments, "model");
+  const vector<string> weights = arguments.list("weights");
+  CHECK(!weights.empty()) << "the flag -weights is missing: a test needs trained weights";
+  const int iterations = arguments.number("iterations");
+  CHECK(iterations > 0) << "-iterations is " << iterations << ", expected 1 or more";
+  UseDevice(arguments);
+  const vector<string> stages = arguments.list("stage");
+  Net<float> net(model, TEST, arguments.number("level"), &stages);
+  for (const string& file : weights) LOG(INFO) << net.CopyTrainedLayersFrom(file).Summary();
+  LOG(INFO) << "Running for " << iterations << " iterations.";
+  RunTest(&net, iterations);
+  return 0;
+}
+
+}  // namespace
+
+Subcommand TestCommand() {
+  Subcommand command;
+  command.name = "test";
+  command.summary = "run a trained net over test data and log its mean outputs";
+  command.usage = "-model FILE -weights FILE [flags]";
+  command.examples =
+      "  caffe test -model train_val.prototxt -weights net_iter_5000.caffemodel -iterations 100\n";
+  command.flags = WithNetFlags({
+      {"model", Flag::kString, "", "the net's prototxt"},
+      {"weights", Flag::kString, "", "files of trained weights, comma-separated"},
+      {"iterations", Flag::kInt, "50", "how many batches to run"},
+  });
+  command.run = Test;
+  return command;
+}
+
+}  // namespace caffe
