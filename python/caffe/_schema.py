@@ -31,7 +31,7 @@ def _class_factory(pool: Any) -> Any:
     """The function that turns a descriptor into its class: its name changed in protobuf 4.22."""
     if hasattr(message_factory, "GetMessageClass"):
         return message_factory.GetMessageClass
-    return message_factory.MessageFactory(pool).GetPrototype
+    return message_factory.MessageFactory(pool).GetPrototype  # type: ignore[attr-defined]
 
 
 def _message_class(message: Any, factory: Any, module: str) -> Any:

@@ -15,14 +15,20 @@
 #include "caffe/layer.hpp"
 #include "caffe/net.hpp"
 
+// As hidden as nanobind, whose types are members here.
+#pragma GCC visibility push(hidden)
+
 namespace caffe {
 namespace python {
 
 namespace nb = nanobind;
 
-/** @brief The suffix of a bound template's Python name: NetFloat, NetDouble. */
+/** For calls that run layers or read files: other Python threads go on meanwhile. */
+using NoGil = nb::call_guard<nb::gil_scoped_release>;
+
+/** @brief "NetFloat", "NetDouble": the Python name of a template's instance. */
 template <typename Dtype>
-const char* TypeSuffix();
+string TypedName(const string& name);
 
 /** @brief A message from the bytes of Python's message. @throws Error if they are none. */
 template <typename Message>
@@ -50,42 +56,100 @@ struct AnyBlob {};
  */
 template <typename Dtype>
 struct BlobHandle : AnyBlob {
-  BlobHandle(shared_ptr<Blob<Dtype>> blob_in, shared_ptr<void> owner_in)
-      : blob(std::move(blob_in)), owner(std::move(owner_in)) {}
+  BlobHandle(Blob<Dtype>* blob_in, shared_ptr<void> owner_in)
+      : blob(blob_in), owner(std::move(owner_in)) {}
   Blob<Dtype>& get() const {
-    CHECK(blob) << "this blob belonged to a layer that no longer exists";
+    CHECK(blob != nullptr) << "this blob belonged to a net that no longer exists";
     return *blob;
   }
-  shared_ptr<Blob<Dtype>> blob;
+  Blob<Dtype>* blob;
   shared_ptr<void> owner;
 };
 
-/** @brief A layer of a net, as Python holds it. */
+/** @brief A layer as Python holds it; as for blobs, null if it was lent and is gone. */
 template <typename Dtype>
 struct LayerHandle {
-  shared_ptr<Layer<Dtype>> layer;
+  Layer<Dtype>& get() const {
+    CHECK(layer != nullptr) << "this layer belonged to a net that no longer exists";
+    return *layer;
+  }
+  Layer<Dtype>* layer;
   shared_ptr<void> owner;
+};
+
+/** @brief The parameters of a layer, as a sequence that grows by add_blob. */
+template <typename Dtype>
+struct LayerBlobs {
+  LayerHandle<Dtype>* layer;
 };
 
 /**
- * @brief A net as Python holds it, with the arrays that its MemoryData layers read.
+ * @brief Calls back a Python object that it does not keep alive.
  *
- * Every view of its blobs keeps this alive.
+ * A net's callbacks know the net; held strongly from C++, they and the net
+ * would keep each other, out of the garbage collector's sight.
+ */
+class WeakCaller {
+ public:
+  explicit WeakCaller(nb::handle target);
+  ~WeakCaller();
+  WeakCaller(const WeakCaller&) = delete;
+  WeakCaller& operator=(const WeakCaller&) = delete;
+  /** @brief target._run_callbacks(kind, argument), if the target still lives; takes the GIL. */
+  void Call(const string& kind, int argument) const;
+
+ private:
+  PyObject* reference_;
+};
+
+/** @brief Runs the Python callbacks of one kind ("before_forward") of a net. */
+template <typename Dtype>
+class NetCallback : public Net<Dtype>::Callback {
+ public:
+  NetCallback(nb::handle python_net, const string& kind) : caller_(python_net), kind_(kind) {}
+
+ protected:
+  void run(int layer) override { caller_.Call(kind_, layer); }
+
+ private:
+  WeakCaller caller_;
+  string kind_;
+};
+
+/**
+ * @brief A net as Python holds it, with all that must live as long as it runs:
+ * its callbacks, and the arrays that its MemoryData layers read.
+ *
+ * Every blob and view keeps this alive. `owner` is the solver of a solver's net.
  */
 template <typename Dtype>
 struct NetHandle : std::enable_shared_from_this<NetHandle<Dtype>> {
   explicit NetHandle(shared_ptr<Net<Dtype>> net_in, shared_ptr<void> owner_in = nullptr)
-      : net(std::move(net_in)), owner(std::move(owner_in)) {}
-  shared_ptr<Net<Dtype>> net;
+      : owner(std::move(owner_in)), net(std::move(net_in)) {}
+  NetHandle(const NetHandle&) = delete;
+  NetHandle& operator=(const NetHandle&) = delete;
   shared_ptr<void> owner;
+  vector<std::unique_ptr<NetCallback<Dtype>>> callbacks;
+  vector<nb::object> input_arrays;
+  shared_ptr<Net<Dtype>> net;
 };
+
+/** @brief The Python object behind a layer of type Python, or None for another layer. */
+template <typename Dtype>
+nb::object PythonLayerInstance(Layer<Dtype>* layer);
+/** @brief Lets the runtime make layers of type Python. */
+void RegisterPythonLayers();
 
 template <typename Dtype>
 void BindBlob(nb::module_& module);
 template <typename Dtype>
 void BindNet(nb::module_& module);
+template <typename Dtype>
+void BindSolver(nb::module_& module);
 
 }  // namespace python
 }  // namespace caffe
+
+#pragma GCC visibility pop
 
 #endif  // CAFFE_PYTHON_EXTENSION_BINDINGS_HPP_

@@ -14,7 +14,18 @@ nb::bytes SchemaDescriptor() {
   return SerializeMessage(schema);
 }
 
+void BindReport(nb::module_& module) {
+  nb::class_<WeightsReport>(module, "WeightsReport")
+      .def_ro("loaded", &WeightsReport::loaded)
+      .def_ro("skipped", &WeightsReport::skipped)
+      .def_ro("missing", &WeightsReport::missing)
+      .def_ro("mismatched", &WeightsReport::mismatched)
+      .def("__str__", &WeightsReport::Summary);
+}
+
+/** The process's state: mode, random numbers, solver rank, log. */
 void BindGlobals(nb::module_& module) {
+  module.attr("__version__") = CAFFE_VERSION;
   module.def("schema_descriptor", &SchemaDescriptor);
   module.def("layer_type_list", [] { return LayerRegistry<float>::LayerTypeList(); });
   module.def("load_plugin", [](const string& path) { return LoadPlugin(path); });
@@ -22,6 +33,15 @@ void BindGlobals(nb::module_& module) {
   module.def("set_mode_cpu", [] { Caffe::set_mode(Caffe::CPU); });
   module.def("set_mode_gpu", [] { Caffe::set_mode(Caffe::GPU); });
   module.def("set_device", [](int device) { Caffe::SetDevice(device); });
+  module.def("solver_count", [] { return Caffe::solver_count(); });
+  module.def("set_solver_count", [](int count) { Caffe::set_solver_count(count); });
+  module.def("solver_rank", [] { return Caffe::solver_rank(); });
+  module.def("set_solver_rank", [](int rank) { Caffe::set_solver_rank(rank); });
+  module.def("set_multiprocess", [](bool value) { Caffe::set_multiprocess(value); });
+  module.def("log", [](const string& message) { LOG(INFO) << message; });
+  module.def("set_log_level",
+             [](int severity) { logging::SetMinSeverity(static_cast<LogSeverity>(severity)); });
+  module.def("set_log_file", [](const string& path) { logging::SetLogFile(path); });
 }
 
 }  // namespace
@@ -34,9 +54,13 @@ NB_MODULE(_caffe, module) {
   nb::set_leak_warnings(false);
   nb::exception<caffe::Error>(module, "Error", PyExc_RuntimeError);
   nb::class_<AnyBlob>(module, "Blob");
+  BindReport(module);
   BindBlob<float>(module);
   BindBlob<double>(module);
   BindNet<float>(module);
   BindNet<double>(module);
+  BindSolver<float>(module);
+  BindSolver<double>(module);
   BindGlobals(module);
+  RegisterPythonLayers();
 }

@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 from typing import Any
 
-import caffe
 import numpy as np
 import pytest
-from caffe.proto import caffe_pb2
 from google.protobuf import text_format
+
+import caffe
+from caffe.proto import caffe_pb2
 
 GOLDEN = Path(__file__).resolve().parents[3] / "shared" / "compat" / "golden"
 
@@ -40,7 +41,10 @@ def load(case: str, name: str) -> dict[str, dict[str, np.ndarray[Any, Any]]]:
 
 
 def require_layer_types(net_file: Path) -> None:
-    """Skips the test if the net needs types that this build lacks; fails with CAFFE_GOLDEN_STRICT=1."""
+    """Skips the test if the net needs types that this build lacks.
+
+    With CAFFE_GOLDEN_STRICT=1 in the environment it fails, so that nothing hides.
+    """
     net = text_format.Parse(net_file.read_text(), caffe_pb2.NetParameter())
     missing = sorted({layer.type for layer in net.layer} - set(caffe.layer_type_list()))
     if not missing:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 import caffe
 import golden
-import pytest
 
 TEST_PHASE = ("detout", "rd_detout", "deteval", "dropout_test", "accuracy")
 
