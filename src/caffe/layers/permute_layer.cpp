@@ -5,6 +5,13 @@
 
 namespace caffe {
 
+namespace {
+
+// Below this many elements a team of threads costs more than it saves.
+constexpr int kParallelCount = 1 << 14;
+
+}  // namespace
+
 template <typename Dtype>
 void PermuteLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom,
                                      const vector<Blob<Dtype>*>& /*top*/) {
@@ -59,7 +66,7 @@ void PermuteLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom,
   const int rows = top[0]->count() / length;
   const Dtype* from = bottom[0]->cpu_data();
   Dtype* to = top[0]->mutable_cpu_data();
-#pragma omp parallel for
+#pragma omp parallel for if (top[0]->count() > kParallelCount)
   for (int row = 0; row < rows; ++row) {
     const Dtype* strip = from + BottomIndex(*top[0], row);
     for (int i = 0; i < length; ++i) to[row * length + i] = strip[i * stride];
@@ -76,7 +83,7 @@ void PermuteLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top,
   const int rows = top[0]->count() / length;
   const Dtype* from = top[0]->cpu_diff();
   Dtype* to = bottom[0]->mutable_cpu_diff();
-#pragma omp parallel for
+#pragma omp parallel for if (top[0]->count() > kParallelCount)
   for (int row = 0; row < rows; ++row) {
     Dtype* strip = to + BottomIndex(*top[0], row);
     for (int i = 0; i < length; ++i) strip[i * stride] = from[row * length + i];

@@ -52,8 +52,8 @@ vector<int> ReshapeLayer<Dtype>::TopShape(const Blob<Dtype>& bottom) const {
   if (inferred == -1) return shape;
   int64_t given = 1;
   for (const int dim : shape) {
-    // Beyond the bottom's count nothing can be inferred; so it cannot overflow.
-    given = given > bottom.count() ? given : given * dim;
+    // Beyond any blob's count nothing can be inferred; so it cannot overflow.
+    if (given <= INT_MAX) given *= dim;
   }
   CHECK(given > 0 && bottom.count() % given == 0)
       << "cannot infer the -1 of the shape: the bottom has " << bottom.count()
