@@ -18,7 +18,7 @@ struct MiningOptions {
   double neg_overlap;      ///< MAX_NEGATIVE: a negative overlaps every ground truth by less
   int sample_size;         ///< HARD_EXAMPLE: so many examples an image
   double nms_threshold;    ///< > 0: near duplicates among the candidates are left out first
-  int nms_top_k;           ///< as NmsOptions::top_k, but counts kept boxes; -1: all
+  int nms_top_k;           ///< how many of the largest losses are looked at; -1: all
   int min_negatives;       ///< MAX_NEGATIVE: at least so many, also without a positive
 };
 

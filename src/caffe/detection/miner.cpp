@@ -36,12 +36,11 @@ void DropNearDuplicates(const MiningOptions& options, const std::vector<T>& loss
   std::sort(order.begin(), order.end(), [&losses](int a, int b) {
     return losses[a] > losses[b] || (losses[a] == losses[b] && a < b);
   });
+  if (options.nms_top_k >= 0 && static_cast<std::size_t>(options.nms_top_k) < order.size()) {
+    order.resize(options.nms_top_k);
+  }
   candidates->clear();
   for (const int i : order) {
-    if (options.nms_top_k >= 0 &&
-        candidates->size() >= static_cast<std::size_t>(options.nms_top_k)) {
-      return;
-    }
     if (Area(boxes[i]) < T(kLeastArea)) continue;
     const bool is_new = std::all_of(candidates->begin(), candidates->end(), [&](int kept) {
       return JaccardOverlap(boxes[i], boxes[kept]) <= T(options.nms_threshold);

@@ -115,10 +115,13 @@ void PriorBoxLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom,
       const Dtype center_x = (column + offset) * step_width;
       const Dtype center_y = (row + offset) * step_height;
       for (size_t i = 0; i < sizes_.size(); ++i) {
-        *values++ = (center_x - sizes_[i].first / 2) / image_width;
-        *values++ = (center_y - sizes_[i].second / 2) / image_height;
-        *values++ = (center_x + sizes_[i].first / 2) / image_width;
-        *values++ = (center_y + sizes_[i].second / 2) / image_height;
+        // In double, as Caffe-SSD: with other last bits, equal overlaps match otherwise than there.
+        const double half_width = sizes_[i].first / 2.;
+        const double half_height = sizes_[i].second / 2.;
+        *values++ = static_cast<Dtype>((center_x - half_width) / image_width);
+        *values++ = static_cast<Dtype>((center_y - half_height) / image_height);
+        *values++ = static_cast<Dtype>((center_x + half_width) / image_width);
+        *values++ = static_cast<Dtype>((center_y + half_height) / image_height);
       }
     }
   }
