@@ -137,7 +137,7 @@ struct NetHandle : std::enable_shared_from_this<NetHandle<Dtype>> {
 /** @brief The Python object behind a layer of type Python, or None for another layer. */
 template <typename Dtype>
 nb::object PythonLayerInstance(Layer<Dtype>* layer);
-/** @brief Lets the runtime make layers of type Python. */
+/** @brief Adds the layer type Python, which the runtime alone does not know. */
 void RegisterPythonLayers();
 
 template <typename Dtype>

@@ -2,6 +2,7 @@
 
 #include "bindings.hpp"
 #include "caffe/layer_factory.hpp"
+#include "tools/command.hpp"
 
 namespace caffe {
 namespace python {
@@ -12,6 +13,14 @@ nb::bytes SchemaDescriptor() {
   google::protobuf::FileDescriptorProto schema;
   NetParameter::descriptor()->file()->CopyTo(&schema);
   return SerializeMessage(schema);
+}
+
+/** The caffe command in this process. Its Python layers run here; Ctrl-C is the command's. */
+int Command(vector<string> arguments) {
+  vector<char*> pointers;
+  for (string& argument : arguments) pointers.push_back(argument.data());
+  pointers.push_back(nullptr);
+  return CommandMain(static_cast<int>(arguments.size()), pointers.data());
 }
 
 void BindReport(nb::module_& module) {
@@ -38,6 +47,7 @@ void BindGlobals(nb::module_& module) {
   module.def("solver_rank", [] { return Caffe::solver_rank(); });
   module.def("set_solver_rank", [](int rank) { Caffe::set_solver_rank(rank); });
   module.def("set_multiprocess", [](bool value) { Caffe::set_multiprocess(value); });
+  module.def("command", &Command, NoGil());
   module.def("log", [](const string& message) { LOG(INFO) << message; });
   module.def("set_log_level",
              [](int severity) { logging::SetMinSeverity(static_cast<LogSeverity>(severity)); });

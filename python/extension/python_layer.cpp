@@ -1,7 +1,6 @@
 // Layers whose code is a Python class.
-#include "caffe/layers/python_layer.hpp"
-
 #include "bindings.hpp"
+#include "caffe/layer_factory.hpp"
 
 namespace caffe {
 namespace python {
@@ -138,8 +137,8 @@ nb::object PythonLayerInstance(Layer<Dtype>* layer) {
 }
 
 void RegisterPythonLayers() {
-  PythonLayerFactory<float>::Set(&MakePythonLayer<float>);
-  PythonLayerFactory<double>::Set(&MakePythonLayer<double>);
+  LayerRegistry<float>::AddCreator("Python", &MakePythonLayer<float>);
+  LayerRegistry<double>::AddCreator("Python", &MakePythonLayer<double>);
 }
 
 WeakCaller::WeakCaller(nb::handle target) : reference_(PyWeakref_NewRef(target.ptr(), nullptr)) {
