@@ -9,7 +9,6 @@ A net names such a layer by its module and class::
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -97,8 +96,5 @@ def make_layer(serialized_param: bytes, handle: _Layer) -> Layer:
 
 
 def add_note(error: BaseException, note: str) -> None:
-    """BaseException.add_note, which Python 3.10 lacks: there the message is extended."""
-    if sys.version_info >= (3, 11):
-        error.add_note(note)
-    else:
-        error.args = (f"{error}\n{note}",)
+    """BaseException.add_note, also before Python 3.11, which does not show notes."""
+    error.__notes__ = [*getattr(error, "__notes__", ()), note]  # type: ignore[attr-defined, unused-ignore]

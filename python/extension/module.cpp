@@ -62,7 +62,7 @@ NB_MODULE(_caffe, module) {
   using namespace caffe::python;  // NOLINT(build/namespaces)
   // A script that ends with nets in its globals has leaked nothing.
   nb::set_leak_warnings(false);
-  nb::exception<caffe::Error>(module, "Error", PyExc_RuntimeError);
+  nb::exception<caffe::Error>(module, "Error", PyExc_RuntimeError).attr("__module__") = "caffe";
   nb::class_<AnyBlob>(module, "Blob");
   BindReport(module);
   BindBlob<float>(module);

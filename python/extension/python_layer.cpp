@@ -33,11 +33,15 @@ class LentBlobs {
   nb::list list_ = nb::steal<nb::list>(nb::handle());
 };
 
-/** Adds "in layer NAME (MODULE.CLASS), METHOD" to an exception that passes by. */
+/**
+ * Adds "in layer NAME (MODULE.CLASS), METHOD" to an exception that passes by,
+ * and logs it: Python 3.10 and the caffe command do not show such notes.
+ */
 void NameLayer(const nb::python_error& error, const LayerParameter& param, const char* method) {
   const string text = "in layer " + param.name() + " (" + param.python_param().module() + "." +
                       param.python_param().layer() + "), " + method;
   nb::module_::import_("caffe.python_layer").attr("add_note")(error.value(), text);
+  LOG(ERROR) << nb::cast<string>(error.type().attr("__name__")) << " " << text;
 }
 
 template <typename Dtype>

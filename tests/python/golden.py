@@ -18,6 +18,8 @@ GOLDEN = Path(__file__).resolve().parents[3] / "shared" / "compat" / "golden"
 # Single precision, sums of a few hundred terms in another order than theirs.
 TOLERANCE = 2e-4
 
+Arrays = dict[str, dict[str, np.ndarray[Any, Any]]]
+
 
 def cases(solvers: bool) -> list[str]:
     """The names of the solver cases, or of the layer cases; empty without the data."""
@@ -30,9 +32,9 @@ def cases(solvers: bool) -> list[str]:
     )
 
 
-def load(case: str, name: str) -> dict[str, dict[str, np.ndarray[Any, Any]]]:
+def load(case: str, name: str) -> Arrays:
     """The arrays "KIND:KEY" of an npz file as {KIND: {KEY: array}}."""
-    arrays: dict[str, dict[str, np.ndarray[Any, Any]]] = {}
+    arrays: Arrays = {}
     with np.load(GOLDEN / case / name) as stored:
         for full_name in stored.files:
             kind, key = full_name.split(":", 1)
