@@ -50,7 +50,7 @@ class LmdbSource : public RecordSource {
   string path_;
   LmdbReader reader_;
   bool random_order_;
-  uint64_t place_ = 0;      ///< the index of the record where the reader stands, if valid
+  uint64_t place_ = 0;   ///< the index of the record where the reader stands, if valid
   vector<string> keys_;  ///< of all records, once they were needed
 };
 
@@ -85,7 +85,7 @@ class RecordStream {
   std::unique_ptr<RecordSource> source_;
   RecordOrder order_;
   uint64_t position_ = 0;
-  uint64_t shuffled_epoch_ = 0;      ///< the epoch that permutation_ is of, once it has elements
+  uint64_t shuffled_epoch_ = 0;  ///< the epoch that permutation_ is of, once it has elements
   vector<uint64_t> permutation_;
 };
 
@@ -96,8 +96,21 @@ class RecordStream {
 std::mt19937 RecordRandom(uint64_t seed, uint64_t epoch, uint64_t index);
 std::mt19937 EpochRandom(uint64_t seed, uint64_t epoch);
 
-/** @brief A random order of 0 … size − 1. */
-vector<uint64_t> EpochPermutation(uint64_t size, uint64_t seed, uint64_t epoch);
+/** @brief 0 … size − 1, in a random order if there is a generator. */
+vector<uint64_t> Permutation(uint64_t size, std::mt19937* random);
+
+/** @brief What a layer that reads records keeps in a snapshot. */
+struct StreamState {
+  uint64_t seed = 0;
+  uint64_t num_records = 0;  ///< in the whole collection
+  uint64_t consumed = 0;     ///< records that the net has got
+};
+void WriteStreamState(const StreamState& stream, LayerState* state);
+/**
+ * @brief Reads what WriteStreamState wrote; warns, as `who`, if the collection has changed.
+ * @throws Error if the state is of another kind.
+ */
+StreamState ReadStreamState(const LayerState& state, uint64_t num_records, const string& who);
 
 }  // namespace caffe
 

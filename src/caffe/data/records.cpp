@@ -57,7 +57,8 @@ RecordStream::RecordStream(std::unique_ptr<RecordSource> source, const RecordOrd
 uint64_t RecordStream::IndexInEpoch(uint64_t epoch, uint64_t place) {
   if (!order_.shuffle) return place;
   if (permutation_.empty() || shuffled_epoch_ != epoch) {
-    permutation_ = EpochPermutation(order_.size, order_.seed, epoch);
+    std::mt19937 random = EpochRandom(order_.seed, epoch);
+    permutation_ = Permutation(order_.size, &random);
     shuffled_epoch_ = epoch;
   }
   return permutation_[place];
@@ -91,12 +92,32 @@ std::mt19937 RecordRandom(uint64_t seed, uint64_t epoch, uint64_t index) {
 
 std::mt19937 EpochRandom(uint64_t seed, uint64_t epoch) { return Generator(seed, epoch, 0, 2); }
 
-vector<uint64_t> EpochPermutation(uint64_t size, uint64_t seed, uint64_t epoch) {
+vector<uint64_t> Permutation(uint64_t size, std::mt19937* random) {
   vector<uint64_t> order(size);
   std::iota(order.begin(), order.end(), 0);
-  std::mt19937 random = EpochRandom(seed, epoch);
-  shuffle(order.begin(), order.end(), &random);
+  if (random != nullptr) shuffle(order.begin(), order.end(), random);
   return order;
+}
+
+void WriteStreamState(const StreamState& stream, LayerState* state) {
+  state->set_records(stream.consumed);
+  state->set_data("seed " + std::to_string(stream.seed) + " of " +
+                  std::to_string(stream.num_records));
+}
+
+StreamState ReadStreamState(const LayerState& state, uint64_t num_records, const string& who) {
+  StreamState stream;
+  stream.consumed = state.records();
+  std::istringstream in(state.data());
+  string seed_word, of_word;
+  in >> seed_word >> stream.seed >> of_word >> stream.num_records;
+  CHECK(in && seed_word == "seed" && of_word == "of")
+      << "the stored state is not that of a layer that reads records: \"" << state.data() << "\"";
+  LOG_IF(WARNING, stream.num_records != num_records)
+      << who << ": there were " << stream.num_records << " records when the state was saved, now "
+      << num_records << "; going on after " << stream.consumed
+      << ", but not with what would have come next";
+  return stream;
 }
 
 }  // namespace caffe

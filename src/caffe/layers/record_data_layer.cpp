@@ -95,25 +95,15 @@ void RecordDataLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& /*bottom*/,
 
 template <typename Dtype>
 void RecordDataLayer<Dtype>::SaveState(LayerState* state) const {
-  state->set_records(consumed_);
-  state->set_data("seed " + std::to_string(seed_) + " of " + std::to_string(num_records_));
+  WriteStreamState({seed_, num_records_, consumed_}, state);
 }
 
 template <typename Dtype>
 void RecordDataLayer<Dtype>::LoadState(const LayerState& state) {
-  std::istringstream in(state.data());
-  string seed_word, of_word;
-  uint64_t seed = 0, num_records = 0;
-  in >> seed_word >> seed >> of_word >> num_records;
-  CHECK(in && seed_word == "seed" && of_word == "of")
-      << "the stored state is not that of a layer that reads records: \"" << state.data() << "\"";
-  LOG_IF(WARNING, num_records != num_records_)
-      << this->Who() << ": there were " << num_records << " records when the state was saved, now "
-      << num_records_ << "; going on after " << state.records()
-      << ", but not with what would have come next";
+  const StreamState saved = ReadStreamState(state, num_records_, this->Who());
   pipeline_.reset();
-  seed_ = seed;
-  consumed_ = state.records();
+  seed_ = saved.seed;
+  consumed_ = saved.consumed;
 }
 
 INSTANTIATE_CLASS(RecordDataLayer);
