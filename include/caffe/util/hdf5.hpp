@@ -51,8 +51,9 @@ bool hdf5_is_hdf5(const string& filename);
 /** @brief Opens for reading. @throws Error for a missing, truncated or foreign file. */
 Hdf5Handle hdf5_open_file(const string& filename);
 Hdf5Handle hdf5_open_group(hid_t loc_id, const string& name);
+/** @brief Creates a group; for a name with slashes, those that it lies in as well. */
 Hdf5Handle hdf5_create_group(hid_t loc_id, const string& name);
-/** @brief Whether there is a link of this name (no slashes in it). */
+/** @brief Whether there is a dataset or group of this name, or path. */
 bool hdf5_has(hid_t loc_id, const string& name);
 
 /**

@@ -139,7 +139,10 @@ Hdf5Handle hdf5_open_group(hid_t loc_id, const string& name) {
 
 Hdf5Handle hdf5_create_group(hid_t loc_id, const string& name) {
   Quiet();
-  Hdf5Handle group(H5Gcreate2(loc_id, name.c_str(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+  // A layer's name may have slashes in it: "inception/1x1" is a group in a group.
+  const Hdf5Handle link(H5Pcreate(H5P_LINK_CREATE), H5Pclose);
+  H5Pset_create_intermediate_group(link.get(), 1);
+  Hdf5Handle group(H5Gcreate2(loc_id, name.c_str(), link.get(), H5P_DEFAULT, H5P_DEFAULT),
                    H5Gclose);
   if (!group.is_open()) {
     throw Error("group " + FullName(loc_id, name) + " cannot be created" + Reason(), "",

@@ -14,7 +14,8 @@ std::vector<const google::protobuf::FieldDescriptor*> SetFields(
     const google::protobuf::Message& message);
 
 /**
- * @brief Copies a field to another one of the same type, in another message.
+ * @brief Copies a field to another one of the same type (or from int32 to
+ * uint32, if it is not negative), in another message.
  *
  * @param target the name of the field in `to`, or a path "convolution_param.pad";
  * a singular field is appended to a repeated one, enum values go by name

@@ -102,6 +102,13 @@ void CopyField(const pb::Message& from, const Field& field, const std::string& t
     CopyField(from, field, target.substr(dot + 1), to->GetReflection()->MutableMessage(to, place));
     return;
   }
+  if (field.cpp_type() == Field::CPPTYPE_INT32 && place->cpp_type() == Field::CPPTYPE_UINT32 &&
+      !field.is_repeated() && !place->is_repeated()) {
+    const int32_t value = from.GetReflection()->GetInt32(from, &field);
+    CHECK(value >= 0) << field.name() << " is " << value << ", expected 0 or more";
+    to->GetReflection()->SetUInt32(to, place, static_cast<uint32_t>(value));
+    return;
+  }
   CHECK(place->cpp_type() == field.cpp_type())
       << field.full_name() << " does not fit into " << place->full_name();
   CopySameType(from, field, to, *place);

@@ -176,14 +176,15 @@ bool UpgradeV0LayerParameter(const V1LayerParameter& v0_layer_connection,
   V1LayerParameter result = v0_layer_connection;
   result.clear_layer();
   const V0LayerParameter& v0 = v0_layer_connection.layer();
-  if (v0.has_type()) result.set_type(UpgradeV0LayerType(v0.type()));
   for (const google::protobuf::FieldDescriptor* field : SetFields(v0)) {
-    if (field->name() == "type") continue;
+    if (field->name() == "type") {
+      result.set_type(UpgradeV0LayerType(v0.type()));
+      continue;
+    }
     const char* target = TargetOf(field->name(), v0.type());
     if (target == nullptr) {
       throw Error("a V0 layer of type \"" + v0.type() + "\" has no field " + field->name() +
-                      "; remove it",
-                  "", v0.name());
+                  "; remove it");
     }
     CopyField(v0, *field, target, &result);
   }
@@ -195,7 +196,13 @@ bool UpgradeV0Net(const NetParameter& v0_net_param, NetParameter* net_param) {
   NetParameter padded;
   UpgradeV0PaddingLayers(v0_net_param, &padded);
   for (V1LayerParameter& layer : *padded.mutable_layers()) {
-    if (layer.has_layer()) UpgradeV0LayerParameter(V1LayerParameter(layer), &layer);
+    if (!layer.has_layer()) continue;
+    const string name = layer.layer().name();
+    try {
+      UpgradeV0LayerParameter(V1LayerParameter(layer), &layer);
+    } catch (const Error& error) {
+      throw error.By(name);
+    }
   }
   net_param->Swap(&padded);
   return true;
