@@ -29,10 +29,25 @@ void caffe_cpu_gemm<double>(const CBLAS_TRANSPOSE TransA, const CBLAS_TRANSPOSE 
               std::max(ldb, 1), beta, C, std::max(N, 1));
 }
 
+namespace {
+
+/** The BLAS leaves y as it is where the sum has no terms, instead of y = beta y. */
+template <typename Dtype>
+bool ScaleIfSumIsEmpty(const CBLAS_TRANSPOSE TransA, const int M, const int N, const Dtype beta,
+                       Dtype* y) {
+  if ((TransA == CblasNoTrans ? N : M) != 0) return false;
+  const int count = TransA == CblasNoTrans ? M : N;
+  for (int i = 0; i < count; ++i) y[i] = beta == 0 ? Dtype(0) : beta * y[i];
+  return true;
+}
+
+}  // namespace
+
 template <>
 void caffe_cpu_gemv<float>(const CBLAS_TRANSPOSE TransA, const int M, const int N,
                            const float alpha, const float* A, const float* x, const float beta,
                            float* y) {
+  if (ScaleIfSumIsEmpty(TransA, M, N, beta, y)) return;
   cblas_sgemv(CblasRowMajor, TransA, M, N, alpha, A, std::max(N, 1), x, 1, beta, y, 1);
 }
 
@@ -40,6 +55,7 @@ template <>
 void caffe_cpu_gemv<double>(const CBLAS_TRANSPOSE TransA, const int M, const int N,
                             const double alpha, const double* A, const double* x, const double beta,
                             double* y) {
+  if (ScaleIfSumIsEmpty(TransA, M, N, beta, y)) return;
   cblas_dgemv(CblasRowMajor, TransA, M, N, alpha, A, std::max(N, 1), x, 1, beta, y, 1);
 }
 
@@ -162,7 +178,8 @@ template <typename Dtype>
 void caffe_rng_uniform(const int n, const Dtype a, const Dtype b, Dtype* r) {
   CHECK_LE(a, b) << "a uniform distribution needs min <= max";
   std::uniform_real_distribution<Dtype> distribution(a, caffe_nextafter<Dtype>(b));
-  for (int i = 0; i < n; ++i) r[i] = distribution(*caffe_rng());
+  // The interval ends before its bound, which rounding may yet give.
+  for (int i = 0; i < n; ++i) r[i] = std::min(distribution(*caffe_rng()), b);
 }
 
 template <typename Dtype>
