@@ -25,10 +25,12 @@ class Filler {
     CHECK(filler_param_.sparse() == -1)
         << "filler \"" << filler_param_.type() << "\" has no sparse form; use gaussian";
   }
+  /** @brief The number of outputs: the length of the first axis, or 1 for a blob without axes. */
+  static int Outputs(const Blob<Dtype>& blob) { return blob.num_axes() > 0 ? blob.shape(0) : 1; }
   /** @brief The n of 1/n: FAN_IN = count / shape[0], FAN_OUT = count / shape[1], or their mean. */
   Dtype Fan(const Blob<Dtype>& blob) const {
     CHECK(blob.count() > 0) << "a filler needs a blob with elements";
-    const Dtype fan_in = Dtype(blob.count()) / blob.shape(0);
+    const Dtype fan_in = Dtype(blob.count()) / Outputs(blob);
     const Dtype fan_out =
         blob.num_axes() > 1 ? Dtype(blob.count()) / blob.shape(1) : Dtype(blob.count());
     switch (filler_param_.variance_norm()) {
@@ -82,7 +84,7 @@ class GaussianFiller : public Filler<Dtype> {
     CHECK(sparse >= -1) << "sparse must be -1 or a count, got " << sparse;
     if (sparse < 0) return;
     vector<int> keep(blob->count());
-    const Dtype probability = std::min(Dtype(1), Dtype(sparse) / Dtype(blob->shape(0)));
+    const Dtype probability = std::min(Dtype(1), Dtype(sparse) / this->Outputs(*blob));
     caffe_rng_bernoulli<Dtype>(blob->count(), probability, keep.data());
     for (int i = 0; i < blob->count(); ++i) data[i] *= keep[i];
   }
@@ -95,11 +97,12 @@ class PositiveUnitballFiller : public Filler<Dtype> {
   explicit PositiveUnitballFiller(const FillerParameter& param) : Filler<Dtype>(param) {}
   void Fill(Blob<Dtype>* blob) override {
     this->CheckNotSparse();
+    CHECK(blob->count() > 0) << "positive_unitball needs rows with elements, got a blob of shape "
+                             << blob->shape_string();
     Dtype* data = blob->mutable_cpu_data();
     caffe_rng_uniform<Dtype>(blob->count(), 0, 1, data);
-    const int row = blob->count() / blob->shape(0);
-    CHECK(row > 0) << "positive_unitball needs rows with elements";
-    for (int i = 0; i < blob->shape(0); ++i) {
+    const int rows = this->Outputs(*blob), row = blob->count() / rows;
+    for (int i = 0; i < rows; ++i) {
       caffe_scal(row, 1 / caffe_cpu_asum(row, data + i * row), data + i * row);
     }
   }
