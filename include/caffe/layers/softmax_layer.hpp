@@ -35,7 +35,7 @@ class SoftmaxLayer : public Layer<Dtype> {
   int outer_num_;     ///< the elements before the axis
   int inner_num_;     ///< the elements after it
   int softmax_axis_;
-  Blob<Dtype> scale_;  ///< outer × inner: maxima, then sums
+  Blob<Dtype> scale_;  ///< outer × inner: Σ_k y_k dy_k
 };
 
 }  // namespace caffe
