@@ -58,8 +58,8 @@ lint: setup build/build.ninja ## formatting, clang-tidy, ruff, mypy, sizes of fi
 	@ruff format --quiet --check --diff $(PY_ROOMS)
 	@ruff check --quiet $(PY_ROOMS)
 	@python tools/check_sizes.py
+	@ninja -C build -j$(JOBS) caffe_generate _caffe_stub
 	@mypy
-	@ninja -C build caffe_generate | tail -n 1
 	@python tools/clang_tidy.py build --jobs $(JOBS)
 
 format: setup ## put every file into the form that lint asks for
