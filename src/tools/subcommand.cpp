@@ -9,7 +9,10 @@ std::vector<Subcommand> AllSubcommands() {
           DeviceQueryCommand(),
           UpgradeNetProtoTextCommand(),
           UpgradeNetProtoBinaryCommand(),
-          UpgradeSolverProtoTextCommand()};
+          UpgradeSolverProtoTextCommand(),
+          ConvertImagesetCommand(),
+          ComputeImageMeanCommand(),
+          ExtractFeaturesCommand()};
 }
 
 }  // namespace caffe

@@ -34,6 +34,9 @@ Subcommand DeviceQueryCommand();
 Subcommand UpgradeNetProtoTextCommand();
 Subcommand UpgradeNetProtoBinaryCommand();
 Subcommand UpgradeSolverProtoTextCommand();
+Subcommand ConvertImagesetCommand();
+Subcommand ComputeImageMeanCommand();
+Subcommand ExtractFeaturesCommand();
 
 std::vector<Subcommand> AllSubcommands();
 

@@ -84,6 +84,20 @@ TEST(DbTest, ReadsAFolderThatCannotBeWrittenTo) {
   EXPECT_EQ(reader.value(), "a");
 }
 
+TEST(DbTest, ReadsADatabaseThatCaffeWrote) {
+  const string path = CAFFE_TEST_DATA "/../../../shared/compat/golden/annotated_data/db";
+  if (!std::filesystem::exists(path)) GTEST_SKIP() << "no " << path;
+  LmdbReader reader(path);
+  EXPECT_EQ(reader.size(), 8u);
+  int records = 0;
+  for (bool found = reader.First(); found; found = reader.Next(), ++records) {
+    AnnotatedDatum annotated;
+    ASSERT_TRUE(annotated.ParseFromString(reader.value())) << reader.key();
+    EXPECT_EQ(DatumToImage(annotated.datum(), ImageColor::kNative).channels(), 3);
+  }
+  EXPECT_EQ(records, 8);
+}
+
 TEST(DbTest, ReadsADatabaseThatIsAFile) {
   const TempDir dir;
   WriteDatabase(dir / "db", {"a"});
