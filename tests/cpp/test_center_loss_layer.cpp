@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "caffe/sgd_solvers.hpp"
 #include "caffe/test/test_caffe_main.hpp"
 #include "caffe/test/test_gradient_check_util.hpp"
 #include "test_util.hpp"
@@ -331,6 +332,59 @@ TEST(CenterLossLayerTest, ThirdTopIsTheMovementOfTheLastUpdate) {
   }
 }
 
+/** A net of the layer alone, run by SGD with the rate 0.5 for one iteration. */
+struct CenterSolver {
+  CenterSolver(const string& center_text, int iter_size)
+      : solver(FromText<SolverParameter>(
+            "base_lr: 0.5 lr_policy: 'fixed' weight_decay: 0 snapshot_after_train: false "
+            "random_seed: 3 iter_size: " +
+            std::to_string(iter_size) +
+            " net_param { layer { name: 'in' type: 'Input' top: 'x' top: 'y' input_param { "
+            "shape { dim: 6 dim: 2 dim: 2 } shape { dim: 6 } } } layer { top: 'loss' " +
+            center_text + " } }")),
+        net(*solver.net()) {
+    // The reference has the same features; its centers are set to those of the net.
+    SetData(DataOf(*reference.bottom[0]), net.input_blobs()[0]);
+    SetData(kLabels, net.input_blobs()[1]);
+    SetData(DataOf(*net.layers()[1]->blobs()[0]), &reference.centers());
+  }
+  vector<double> Centers() const { return DataOf(*net.layers()[1]->blobs()[0]); }
+
+  SGDSolver<double> solver;
+  Net<double>& net;
+  CenterCase reference;
+};
+
+TEST(CenterLossLayerTest, SolverMovesTheCentersByTheStepOfAllSubBatches) {
+  for (const int iter_size : {1, 2, 5}) {
+    for (const char* param : {"", "center_lr: 0.5"}) {
+      CenterSolver run(CenterText(param), iter_size);
+      vector<double> expected = run.Centers();
+      const vector<double> step = run.reference.Step();
+      run.solver.Step(1);
+      for (int i = 0; i < 12; ++i) {
+        // A class comes 3 times in a sub-batch, or not at all: the sums and counts of all of them.
+        expected[i] -= 0.5 * step[i] * (1 + 3) * iter_size / (1 + 3 * iter_size);
+      }
+      ExpectNear(run.Centers(), expected);
+    }
+  }
+}
+
+TEST(CenterLossLayerTest, RateOfTheSolverIsTheRateOfTheCenters) {
+  CenterSolver frozen(CenterText("", "param { lr_mult: 0 }"), 1);
+  const vector<double> before = frozen.Centers();
+  frozen.solver.Step(12);
+  EXPECT_EQ(frozen.Centers(), before);
+  EXPECT_NE(frozen.net.layers()[1]->Report().find("lr_mult of the centers is 0"), string::npos);
+  CenterSolver twice(CenterText("", "param { lr_mult: 2 }"), 1);
+  const vector<double> step = twice.reference.Step();
+  vector<double> expected = twice.Centers();
+  twice.solver.Step(1);
+  for (int i = 0; i < 12; ++i) expected[i] -= step[i];
+  ExpectNear(twice.Centers(), expected);
+}
+
 void RunIterations(int iterations, bool update, CenterCase* c) {
   for (int i = 0; i < iterations; ++i) {
     caffe_set(12, 0.0, c->centers().mutable_cpu_diff());
@@ -361,8 +415,7 @@ TEST(CenterLossLayerTest, ReportWarnsOfCentersThatDoNotMove) {
   EXPECT_EQ(frozen.layer->Report().find("WARNING"), string::npos) << "too early";
   RunIterations(1, false, &frozen);
   const string report = frozen.layer->Report();
-  EXPECT_NE(report.find("WARNING: no center has moved during the last 10 iterations"),
-            string::npos)
+  EXPECT_NE(report.find("WARNING: no center has moved during the last 10 iterations"), string::npos)
       << report;
   EXPECT_NE(report.find("lr_mult of the centers is 0"), string::npos) << report;
 
@@ -411,8 +464,9 @@ TEST(CenterLossLayerTest, ShapeAndParameterErrors) {
   EXPECT_CAFFE_ERROR(set_up(CenterText(""), {7}), "bottom[1] has 7 labels, expected 6");
   EXPECT_CAFFE_ERROR(set_up(CenterText("axis: 2"), {6}), "bottom[1] has 6 labels, expected 12");
   EXPECT_CAFFE_ERROR(set_up(CenterText("axis: 3"), {6}), "axis 3 out of range");
-  EXPECT_CAFFE_ERROR(set_up(CenterText("", "loss_weight: 1 loss_weight: 0 loss_weight: 2"), {6}, 3),
-                     "top[2] is for the log and has no gradient; expected the loss_weight 0, got 2");
+  EXPECT_CAFFE_ERROR(
+      set_up(CenterText("", "loss_weight: 1 loss_weight: 0 loss_weight: 2"), {6}, 3),
+      "top[2] is for the log and has no gradient; expected the loss_weight 0, got 2");
   EXPECT_CAFFE_ERROR(
       set_up(CenterText("", "blobs { shape { dim: 2 dim: 4 } data: [0, 0, 0, 0, 0, 0, 0, 0] }"),
              {6}),

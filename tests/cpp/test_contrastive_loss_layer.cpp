@@ -32,9 +32,9 @@ TEST(ContrastiveLossLayerTest, ByHand) {
 
 TEST(ContrastiveLossLayerTest, Gradient) {
   for (const char* param : {"margin: 1.5", "margin: 1.5 legacy_version: true"}) {
-    LayerCase<double> c(string("type: 'ContrastiveLoss' loss_weight: 0.7 contrastive_loss_param { ") +
-                            param + " }",
-                        {{8, 2, 1, 1}, {8, 2, 1, 1}, {8, 1, 1, 1}});
+    LayerCase<double> c(
+        string("type: 'ContrastiveLoss' loss_weight: 0.7 contrastive_loss_param { ") + param + " }",
+        {{8, 2, 1, 1}, {8, 2, 1, 1}, {8, 1, 1, 1}});
     for (int i = 0; i < 8; ++i) c.bottom[2]->mutable_cpu_data()[i] = i % 3 == 0;
     for (const int b : {0, 1}) {
       GradientChecker<double>(1e-5, 1e-6).CheckGradient(c.layer.get(), c.bottom, c.top, b);
@@ -54,9 +54,9 @@ TEST(ContrastiveLossLayerTest, EqualFeaturesAreNotPushedAnywhere) {
 
 TEST(ContrastiveLossLayerTest, NaNShows) {
   for (const char* legacy : {"false", "true"}) {
-    LayerCase<double> c(string("type: 'ContrastiveLoss' contrastive_loss_param { legacy_version: ") +
-                            legacy + " }",
-                        {{2, 3}, {2, 3}, {2}});
+    LayerCase<double> c(
+        string("type: 'ContrastiveLoss' contrastive_loss_param { legacy_version: ") + legacy + " }",
+        {{2, 3}, {2, 3}, {2}});
     c.bottom[0]->mutable_cpu_data()[0] = std::nan("");
     SetData<double>({0, 1}, c.bottom[2]);
     c.SetUp();

@@ -32,8 +32,8 @@ TEST(EltwiseLayerTest, Values) {
 
 TEST(EltwiseLayerTest, Gradient) {
   for (int num_bottom = 2; num_bottom <= 4; ++num_bottom) {
-    for (const char* param : {"", "operation: PROD", "operation: PROD stable_prod_grad: false",
-                              "operation: MAX"}) {
+    for (const char* param :
+         {"", "operation: PROD", "operation: PROD stable_prod_grad: false", "operation: MAX"}) {
       LayerCase<double> c = EltwiseCase(param, num_bottom);
       GradientChecker<double>(1e-5, 1e-7).CheckGradientEltwise(c.layer.get(), c.bottom, c.top);
       GradientChecker<double>(1e-5, 1e-7).CheckGradient(c.layer.get(), c.bottom, c.top, 1);

@@ -37,8 +37,8 @@ TEST(FilterLayerTest, Gradient) {
   c.Forward();  // so that the checker sees the tops' final shapes
   for (const int b : {0, 1}) {
     // Copies: differences are exact but for rounding.
-    GradientChecker<double>(1e-2, 1e-9).CheckGradientSingle(c.layer.get(), c.bottom, c.top, b, -1,
-                                                            -1);
+    GradientChecker<double>(1e-2, 1e-9)
+        .CheckGradientSingle(c.layer.get(), c.bottom, c.top, b, -1, -1);
   }
 }
 

@@ -50,8 +50,8 @@ TEST(InfogainLossLayerTest, LossAndGradientWithTheMatrixAsABottom) {
                 1e-13)
         << expected.param;
     LayerCase<double> weighted = InfogainCase(string("loss_weight: 0.7 ") + expected.param);
-    GradientChecker<double>(1e-4, 1e-7).CheckGradient(weighted.layer.get(), weighted.bottom,
-                                                      weighted.top, 0);
+    GradientChecker<double>(1e-4, 1e-7)
+        .CheckGradient(weighted.layer.get(), weighted.bottom, weighted.top, 0);
   }
 }
 
@@ -66,8 +66,8 @@ TEST(InfogainLossLayerTest, MatrixFromAFile) {
   LayerCase<double> c = InfogainCase("infogain_loss_param { source: '" + file + "' }", 2);
   c.SetUp();
   EXPECT_NEAR(c.Forward(), NaiveLoss(c, matrix.cpu_data(), -9, 6), 1e-13);
-  EXPECT_CAFFE_ERROR(
-      InfogainCase("infogain_loss_param { source: '" + file + ".none' }", 2).SetUp(), ".none");
+  EXPECT_CAFFE_ERROR(InfogainCase("infogain_loss_param { source: '" + file + ".none' }", 2).SetUp(),
+                     ".none");
 }
 
 TEST(InfogainLossLayerTest, IdentityIsSoftmaxWithLoss) {

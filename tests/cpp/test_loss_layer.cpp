@@ -1,10 +1,9 @@
-#include "caffe/layers/loss_layer.hpp"
-
 #include <gtest/gtest.h>
 
 #include <limits>
 #include <vector>
 
+#include "caffe/layers/loss_layer.hpp"
 #include "caffe/test/test_caffe_main.hpp"
 #include "caffe/util/labels.hpp"
 #include "test_util.hpp"

@@ -23,8 +23,8 @@ TEST(MultinomialLogisticLossLayerTest, LossAndGradient) {
   EXPECT_NEAR(c.Forward(), -(std::log(p[3]) + std::log(p[4]) + std::log(p[11])) / 3, 1e-15);
   LayerCase<double> weighted = LogisticCase("loss_weight: 0.7");
   // The third derivative of log at 0.1 is 2000: times step² / 6.
-  GradientChecker<double>(1e-5, 1e-6).CheckGradient(weighted.layer.get(), weighted.bottom,
-                                                    weighted.top, 0);
+  GradientChecker<double>(1e-5, 1e-6)
+      .CheckGradient(weighted.layer.get(), weighted.bottom, weighted.top, 0);
 }
 
 TEST(MultinomialLogisticLossLayerTest, ZeroProbabilityIsBounded) {

@@ -30,7 +30,8 @@ TEST(ReshapeLayerTest, Shapes) {
   for (const auto& each : cases) {
     LayerCase<double> c = ReshapeCase(each.param);
     if (each.shape.size() == 4 && each.shape[2] == -1) {
-      EXPECT_CAFFE_ERROR(c.SetUp(), "cannot infer the -1 of the shape: the bottom has 120 elements");
+      EXPECT_CAFFE_ERROR(c.SetUp(),
+                         "cannot infer the -1 of the shape: the bottom has 120 elements");
       continue;
     }
     c.SetUp();

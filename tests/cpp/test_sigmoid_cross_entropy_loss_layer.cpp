@@ -40,8 +40,8 @@ TEST(SigmoidCrossEntropyLossLayerTest, EveryNormalization) {
     // A few roundings of values about 1.
     EXPECT_NEAR(c.Forward(), sum / expected.normalizer, 1e-13) << expected.param;
     LayerCase<double> weighted = SigmoidCase(string("loss_weight: -0.7 ") + expected.param);
-    GradientChecker<double>(1e-4, 1e-7).CheckGradient(weighted.layer.get(), weighted.bottom,
-                                                      weighted.top, 0);
+    GradientChecker<double>(1e-4, 1e-7)
+        .CheckGradient(weighted.layer.get(), weighted.bottom, weighted.top, 0);
   }
 }
 

@@ -51,14 +51,14 @@ TEST(SoftmaxWithLossLayerTest, EveryNormalization) {
     EXPECT_NEAR(c.Forward(), NaiveSum(c, expected.ignore_label) / expected.normalizer, 1e-13)
         << expected.param;
     LayerCase<double> weighted = SpatialCase(string("loss_weight: 0.7 ") + expected.param);
-    GradientChecker<double>(1e-4, 1e-7).CheckGradient(weighted.layer.get(), weighted.bottom,
-                                                      weighted.top, 0);
+    GradientChecker<double>(1e-4, 1e-7)
+        .CheckGradient(weighted.layer.get(), weighted.bottom, weighted.top, 0);
   }
 }
 
 TEST(SoftmaxWithLossLayerTest, GradientAlongOtherAxes) {
-  LayerCase<double> last(
-      "type: 'SoftmaxWithLoss' loss_weight: 3 softmax_param { axis: -1 }", {{2, 3, 4}, {2, 3}});
+  LayerCase<double> last("type: 'SoftmaxWithLoss' loss_weight: 3 softmax_param { axis: -1 }",
+                         {{2, 3, 4}, {2, 3}});
   SetData<double>({0, 1, 2, 3, 0, 1}, last.bottom[1]);
   GradientChecker<double>(1e-4, 1e-7).CheckGradient(last.layer.get(), last.bottom, last.top, 0);
 }

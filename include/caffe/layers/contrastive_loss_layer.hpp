@@ -37,7 +37,7 @@ class ContrastiveLossLayer : public LossLayer<Dtype> {
 
  private:
   Blob<Dtype> diff_;      ///< a − b of the last Forward
-  vector<Dtype> factor_;  ///< for each pair, what its a − b is multiplied with in N times the gradient
+  vector<Dtype> factor_;  ///< of a − b, for each pair, in N times the gradient
 };
 
 }  // namespace caffe

@@ -58,8 +58,8 @@ class LossLayer : public Layer<Dtype> {
 
  protected:
   /** @brief caffe::GetNormalizer under the name that layers written for the SSD branch call. */
-  Dtype GetNormalizer(const LossParameter_NormalizationMode normalization_mode,
-                      const int outer_num, const int inner_num, const int valid_count) {
+  Dtype GetNormalizer(const LossParameter_NormalizationMode normalization_mode, const int outer_num,
+                      const int inner_num, const int valid_count) {
     return ::caffe::GetNormalizer<Dtype>(normalization_mode, outer_num, inner_num, valid_count);
   }
 };

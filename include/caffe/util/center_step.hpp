@@ -101,7 +101,8 @@ struct CenterSums {
     std::fill(sums.begin(), sums.end(), Dtype(0));
     std::fill(counts.begin(), counts.end(), 0);
   }
-  /** @brief target (classes × dim) += scale · Δ, in the row of class j; nothing for an unseen class. */
+  /** @brief target (classes × dim) += scale · Δ, in the row of class j; nothing for an unseen
+   * class. */
   void AddStepOfClass(int j, Dtype scale, Dtype* target) const {
     if (counts[j] == 0) return;
     const Dtype weight = scale / (1 + counts[j]);
@@ -138,8 +139,7 @@ void AddCenterStep(const CenterSums<Dtype>& sums, Dtype scale, Dtype* target) {
  * O(samples · dim): only the classes of the batch are touched.
  */
 template <typename Dtype>
-void AddCenterStepOfBatch(const CenterBatch<Dtype>& batch, CenterSums<Dtype>* sums,
-                          Dtype* target) {
+void AddCenterStepOfBatch(const CenterBatch<Dtype>& batch, CenterSums<Dtype>* sums, Dtype* target) {
   const std::vector<CenterSample>& samples = *batch.samples;
   for (size_t i = 0; i < samples.size(); ++i) {
     const int j = samples[i].label;

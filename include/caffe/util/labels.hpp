@@ -11,7 +11,8 @@
 
 namespace caffe {
 
-/** @brief Which labels a layer takes: the classes 0 … num_classes − 1, and one value to leave out. */
+/** @brief Which labels a layer takes: the classes 0 … num_classes − 1, and one value to leave out.
+ */
 struct LabelRule {
   LabelRule(int num_classes, bool has_ignore_label, int ignore_label)
       : num_classes(num_classes), has_ignore_label(has_ignore_label), ignore_label(ignore_label) {}
@@ -34,9 +35,8 @@ struct LabelRule {
 template <typename Dtype>
 bool ReadLabel(Dtype value, int index, const LabelRule& rule, int* label) {
   if (rule.has_ignore_label && value == static_cast<Dtype>(rule.ignore_label)) return false;
-  CHECK(value == std::floor(value))
-      << "label[" << index << "] is " << value << "; expected an integer from 0 to "
-      << rule.num_classes - 1;
+  CHECK(value == std::floor(value)) << "label[" << index << "] is " << value
+                                    << "; expected an integer from 0 to " << rule.num_classes - 1;
   CHECK(value >= 0 && value < static_cast<Dtype>(rule.num_classes))
       << "label[" << index << "] is " << value << ", out of the range 0 to "
       << rule.num_classes - 1;
@@ -44,7 +44,8 @@ bool ReadLabel(Dtype value, int index, const LabelRule& rule, int* label) {
   return true;
 }
 
-/** @brief @throws Error naming the bottom if Backward is asked for a gradient that does not exist. */
+/** @brief @throws Error naming the bottom if Backward is asked for a gradient that does not exist.
+ */
 inline void CheckNoGradient(const LayerParameter& param, const std::vector<bool>& propagate_down,
                             int index, const char* what) {
   if (index >= static_cast<int>(propagate_down.size()) || !propagate_down[index]) return;

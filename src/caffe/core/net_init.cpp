@@ -230,7 +230,8 @@ void Net<Dtype>::MarkLayerBackward(int layer_id) {
   for (int i = 0; i < static_cast<int>(layer.blobs().size()); ++i) {
     const bool is_learned =
         i >= layer.layer_param().param_size() || layer.layer_param().param(i).lr_mult() != 0;
-    need_backward = need_backward || is_learned;
+    // A layer may apply a step by itself, whatever lr_mult says.
+    need_backward = need_backward || is_learned || layer.ParamDiffIsStep(i);
     layer.set_param_propagate_down(i, is_learned);
   }
   layer_need_backward_.push_back(need_backward);

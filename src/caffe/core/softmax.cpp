@@ -13,7 +13,8 @@ constexpr int kColumns = 64;
 // Below this many elements a team of threads costs more than it saves.
 constexpr int64_t kParallelCount = 1 << 14;
 
-/** Softmax over the channels of `columns` neighbouring columns, `stride` apart from channel to channel. */
+/** Softmax over the channels of `columns` neighbouring columns, `stride` apart from channel to
+ * channel. */
 template <typename Dtype>
 void SoftmaxColumns(int channels, int stride, int columns, const Dtype* x, Dtype* y) {
   Dtype largest[kColumns];

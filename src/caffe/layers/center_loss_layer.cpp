@@ -44,13 +44,11 @@ void CenterLossLayer<Dtype>::CheckLossWeights(int num_top) {
 template <typename Dtype>
 void CenterLossLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom,
                                      const vector<Blob<Dtype>*>& top) {
-  const int axis =
-      bottom[0]->CanonicalAxisIndex(this->layer_param_.center_loss_param().axis());
+  const int axis = bottom[0]->CanonicalAxisIndex(this->layer_param_.center_loss_param().axis());
   num_ = bottom[0]->count(0, axis);
   CHECK(bottom[0]->count(axis) == centers_.dim())
-      << "bottom[0] of shape " << bottom[0]->shape_string() << " has "
-      << bottom[0]->count(axis) << " features from axis " << axis << " on, the centers have "
-      << centers_.dim();
+      << "bottom[0] of shape " << bottom[0]->shape_string() << " has " << bottom[0]->count(axis)
+      << " features from axis " << axis << " on, the centers have " << centers_.dim();
   CHECK(bottom[1]->count() == num_)
       << "bottom[1] has " << bottom[1]->count() << " labels, expected " << num_
       << ": one for each feature vector of bottom[0] of shape " << bottom[0]->shape_string();

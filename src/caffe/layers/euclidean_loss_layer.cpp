@@ -10,8 +10,8 @@ void EuclideanLossLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom,
                                         const vector<Blob<Dtype>*>& top) {
   LossLayer<Dtype>::Reshape(bottom, top);
   CHECK(bottom[0]->count(1) == bottom[1]->count(1))
-      << "the bottoms must have equally many elements, got the shapes "
-      << bottom[0]->shape_string() << " and " << bottom[1]->shape_string();
+      << "the bottoms must have equally many elements, got the shapes " << bottom[0]->shape_string()
+      << " and " << bottom[1]->shape_string();
   diff_.ReshapeLike(*bottom[0]);
 }
 

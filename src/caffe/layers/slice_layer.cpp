@@ -38,8 +38,8 @@ vector<int> SliceLayer<Dtype>::Lengths(int axis_length, int num_top) const {
   unsigned previous = 0;
   for (const unsigned point : param.slice_point()) {
     CHECK(point > previous && point < static_cast<unsigned>(axis_length))
-        << "slice_point " << point << " must be above " << previous << " and below "
-        << axis_length << ", the length of axis " << slice_axis_;
+        << "slice_point " << point << " must be above " << previous << " and below " << axis_length
+        << ", the length of axis " << slice_axis_;
     lengths.push_back(static_cast<int>(point - previous));
     previous = point;
   }
@@ -51,8 +51,7 @@ template <typename Dtype>
 void SliceLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom,
                                 const vector<Blob<Dtype>*>& top) {
   vector<int> shape = bottom[0]->shape();
-  const vector<int> lengths =
-      Lengths(bottom[0]->shape(slice_axis_), static_cast<int>(top.size()));
+  const vector<int> lengths = Lengths(bottom[0]->shape(slice_axis_), static_cast<int>(top.size()));
   for (size_t i = 0; i < top.size(); ++i) {
     CHECK(top[i] != bottom[0]) << "cannot work in place, but top[" << i << "] is the bottom";
     shape[slice_axis_] = lengths[i];

@@ -47,7 +47,8 @@ void SmoothL1LossLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top,
   const Dtype* diff = diff_.cpu_data();
   for (int b = 0; b < 2; ++b) {
     if (!propagate_down[b]) continue;
-    const Dtype scale = (b == 0 ? 1 : -1) * top[0]->cpu_diff()[0] / std::max(1, bottom[0]->shape(0));
+    const Dtype scale =
+        (b == 0 ? 1 : -1) * top[0]->cpu_diff()[0] / std::max(1, bottom[0]->shape(0));
     Dtype* gradient = bottom[b]->mutable_cpu_diff();
     for (int i = 0; i < count; ++i) {
       gradient[i] = scale * std::max(Dtype(-1), std::min(Dtype(1), diff[i]));
