@@ -151,7 +151,7 @@ TEST(NetTest, PropagateDownAndLossWeightAreHonoured) {
 
 TEST(NetTest, LearnableParametersLieTogetherInOneBuffer) {
   const string body = InnerProduct("a", "data", 3) + InnerProduct("b", "a", 2) + Loss("b");
-  Net<double> net(Parse(kInputs + body));
+  Net<double> net(Parse("state { phase: TRAIN } " + (kInputs + body)));
   const auto* data = static_cast<const char*>(net.param_data()->cpu_data());
   const auto* diff = static_cast<const char*>(net.param_diff()->cpu_data());
   size_t offset = 0;
