@@ -68,7 +68,8 @@ class SGDSolver : public Solver<Dtype> {
   virtual void RunRule(const ParamUpdate<Dtype>& update) const;
   /** @brief Whether weight decay goes beside the rule instead of into the gradient. */
   virtual bool DecayIsDecoupled() const { return false; }
-  /** @brief Whether the object is of the very class whose RunRule is called, not of a derived one. */
+  /** @brief Whether the object is of the very class whose RunRule is called, not of a derived one.
+   */
   virtual bool IsBuiltIn() const;
 
   void SaveUpdateState(SolverState* state) const override;

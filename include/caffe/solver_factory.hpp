@@ -44,15 +44,15 @@ class SolverRegisterer {
 
 }  // namespace caffe
 
-#define REGISTER_SOLVER_CREATOR(type, creator)                                        \
-  static ::caffe::SolverRegisterer<float> g_creator_f_##type(#type, creator<float>);  \
+#define REGISTER_SOLVER_CREATOR(type, creator)                                       \
+  static ::caffe::SolverRegisterer<float> g_creator_f_##type(#type, creator<float>); \
   static ::caffe::SolverRegisterer<double> g_creator_d_##type(#type, creator<double>)
 
-#define REGISTER_SOLVER_CLASS(type)                                            \
-  template <typename Dtype>                                                    \
+#define REGISTER_SOLVER_CLASS(type)                                              \
+  template <typename Dtype>                                                      \
   ::caffe::Solver<Dtype>* Creator_##type##Solver(const SolverParameter& param) { \
-    return new type##Solver<Dtype>(param);                                     \
-  }                                                                            \
+    return new type##Solver<Dtype>(param);                                       \
+  }                                                                              \
   REGISTER_SOLVER_CREATOR(type, Creator_##type##Solver)
 
 #endif  // CAFFE_SOLVER_FACTORY_HPP_

@@ -21,8 +21,8 @@ bool IsTrue(const string& text) { return text == "true" || text == "1" || text =
 bool IsFalse(const string& text) { return text == "false" || text == "0" || text == "no"; }
 
 const Flag* FindFlag(const vector<Flag>& flags, const string& name) {
-  const auto found = std::find_if(flags.begin(), flags.end(),
-                                  [&](const Flag& flag) { return flag.name == name; });
+  const auto found =
+      std::find_if(flags.begin(), flags.end(), [&](const Flag& flag) { return flag.name == name; });
   return found == flags.end() ? nullptr : &*found;
 }
 

@@ -21,13 +21,14 @@ namespace {
 
 /** The flags that every subcommand takes: ours, and those of glog that scripts pass to Caffe. */
 vector<Flag> CommonFlags() {
-  return {{"log", Flag::kString, "", "also append the log to this file"},
-          {"plugin", Flag::kString, "", "shared libraries with further layers, comma-separated"},
-          {"log_dir", Flag::kString, "", "as -log, to a new file in this folder, named by glog's rule"},
-          {"minloglevel", Flag::kInt, "0", "drop log lines below: 0 info, 1 warnings, 2 errors"},
-          {"logtostderr", Flag::kBool, "true", "accepted: the log always goes to stderr"},
-          {"alsologtostderr", Flag::kBool, "true", "accepted: the log always goes to stderr"},
-          {"help", Flag::kBool, "false", "show this help"}};
+  return {
+      {"log", Flag::kString, "", "also append the log to this file"},
+      {"plugin", Flag::kString, "", "shared libraries with further layers, comma-separated"},
+      {"log_dir", Flag::kString, "", "as -log, to a new file in this folder, named by glog's rule"},
+      {"minloglevel", Flag::kInt, "0", "drop log lines below: 0 info, 1 warnings, 2 errors"},
+      {"logtostderr", Flag::kBool, "true", "accepted: the log always goes to stderr"},
+      {"alsologtostderr", Flag::kBool, "true", "accepted: the log always goes to stderr"},
+      {"help", Flag::kBool, "false", "show this help"}};
 }
 
 vector<Flag> FlagsOf(const Subcommand& command) {
@@ -60,7 +61,8 @@ void PrintHelp(const Subcommand& command) {
   std::cout << "\nexamples:\n" << command.examples;
 }
 
-/** glog names its files PROGRAM.HOST.USER.log.SEVERITY.DATE-TIME.PID; people's scripts glob that. */
+/** glog names its files PROGRAM.HOST.USER.log.SEVERITY.DATE-TIME.PID; people's scripts glob that.
+ */
 string LogFileIn(const string& folder) {
   char host[256] = "unknown";
   gethostname(host, sizeof host - 1);

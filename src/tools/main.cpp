@@ -29,7 +29,8 @@ void RestartInPython(int argc, char** argv) {
   const std::string self = std::to_string(getpid());
   const char* restarted = std::getenv(kGuard);
   if (restarted != nullptr && restarted == self) {
-    LOG(ERROR) << "the net has Python layers, but the interpreter's caffe package has no such layer";
+    LOG(ERROR)
+        << "the net has Python layers, but the interpreter's caffe package has no such layer";
     return;
   }
   const std::string python = PythonBesideThisBinary();

@@ -22,8 +22,8 @@ void UseDevice(const Arguments& arguments) {
 Phase PhaseFrom(const Arguments& arguments, Phase default_phase) {
   const string phase = arguments.text("phase");
   if (phase.empty()) return default_phase;
-  CHECK(phase == "TRAIN" || phase == "TEST") << "-phase is \"" << phase
-                                             << "\", expected TRAIN or TEST";
+  CHECK(phase == "TRAIN" || phase == "TEST")
+      << "-phase is \"" << phase << "\", expected TRAIN or TEST";
   return phase == "TRAIN" ? TRAIN : TEST;
 }
 

@@ -45,8 +45,8 @@ void LogTimes(const Net<float>& net, const LayerTimes& times, int iterations) {
   LOG(INFO) << "Average time per layer: ";
   const double to_ms = 1e-3 / iterations;
   for (int i = 0; i < net.num_layers(); ++i) {
-    LOG(INFO) << std::setw(10) << net.layer_names()[i]
-              << "\tforward: " << times.forward[i] * to_ms << " ms.";
+    LOG(INFO) << std::setw(10) << net.layer_names()[i] << "\tforward: " << times.forward[i] * to_ms
+              << " ms.";
     LOG(INFO) << std::setw(10) << net.layer_names()[i]
               << "\tbackward: " << times.backward[i] * to_ms << " ms.";
   }

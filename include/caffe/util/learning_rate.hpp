@@ -9,9 +9,9 @@ namespace caffe {
 
 /** @brief What the "plateau" policy remembers between iterations. */
 struct PlateauState {
-  int step = 0;                   ///< how often the rate was lowered
-  float minimum_loss = FLT_MAX;   ///< the lowest mean loss seen
-  int last_event = 0;             ///< the iteration of that minimum, or of the last lowering
+  int step = 0;                  ///< how often the rate was lowered
+  float minimum_loss = FLT_MAX;  ///< the lowest mean loss seen
+  int last_event = 0;            ///< the iteration of that minimum, or of the last lowering
 };
 
 /**
@@ -46,7 +46,8 @@ double LearningRate(const SolverParameter& param, int iter, int plateau_step);
 /** @brief How many of the stepvalues have been reached. */
 int MultistepCount(const SolverParameter& param, int iter);
 
-/** @throws Error for an unknown lr_policy (with the nearest), or fields that it needs and misses. */
+/** @throws Error for an unknown lr_policy (with the nearest), or fields that it needs and misses.
+ */
 void CheckLearningRatePolicy(const SolverParameter& param);
 
 }  // namespace caffe

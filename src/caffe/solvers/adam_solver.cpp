@@ -51,8 +51,9 @@ AdamSolver<Dtype>::AdamSolver(const string& param_file) : SGDSolver<Dtype>(param
 template <typename Dtype>
 void AdamSolver<Dtype>::RunRule(const ParamUpdate<Dtype>& update) const {
   AdamRule<Dtype> rule = UnscaledRule<Dtype>(this->param_);
-  rule.m_scale = static_cast<Dtype>(std::sqrt(BiasCorrection(this->param_.momentum2(), this->iter_)) /
-                                    BiasCorrection(this->param_.momentum(), this->iter_));
+  rule.m_scale =
+      static_cast<Dtype>(std::sqrt(BiasCorrection(this->param_.momentum2(), this->iter_)) /
+                         BiasCorrection(this->param_.momentum(), this->iter_));
   RunWithTwoHistories(update, rule);
 }
 

@@ -36,7 +36,8 @@ double PolicyRate(const SolverParameter& param, int iter, int plateau_step) {
   if (policy == "fixed") return base;
   if (policy == "step") return base * std::pow(gamma, iter / param.stepsize());
   if (policy == "exp") return base * std::pow(gamma, iter);
-  if (policy == "inv") return base * std::pow(1 + gamma * iter, -static_cast<double>(param.power()));
+  if (policy == "inv")
+    return base * std::pow(1 + gamma * iter, -static_cast<double>(param.power()));
   if (policy == "multistep") return base * std::pow(gamma, MultistepCount(param, iter));
   if (policy == "poly") {
     const double left = std::max(0.0, 1 - static_cast<double>(iter) / param.max_iter());
@@ -57,7 +58,7 @@ double LearningRate(const SolverParameter& param, int iter, int plateau_step) {
 }
 
 void CheckLearningRatePolicy(const SolverParameter& param) {
-  static const vector<string> policies = {"fixed", "step", "exp",     "inv",
+  static const vector<string> policies = {"fixed",     "step", "exp",     "inv",
                                           "multistep", "poly", "sigmoid", "plateau"};
   const string& policy = param.lr_policy();
   if (std::find(policies.begin(), policies.end(), policy) == policies.end()) {

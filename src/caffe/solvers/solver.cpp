@@ -307,18 +307,18 @@ void Solver<Dtype>::ShowStatus(int stop_iter) {
   logging::SetStatusLine(line.str());
 }
 
-#define CAFFE_INSTANTIATE_SOLVER_LOOP(Dtype)                             \
-  template Solver<Dtype>::Solver(const SolverParameter&);                \
-  template Solver<Dtype>::Solver(const string&);                         \
-  template void Solver<Dtype>::Init(const SolverParameter&);             \
-  template void Solver<Dtype>::InitTrainNet();                           \
-  template void Solver<Dtype>::InitTestNets();                           \
-  template void Solver<Dtype>::LoadWeights(const string&, bool);         \
-  template SolverAction::Enum Solver<Dtype>::GetRequestedAction();       \
-  template void Solver<Dtype>::Solve(const char*);                       \
-  template void Solver<Dtype>::Step(int);                                \
-  template Dtype Solver<Dtype>::smoothed_loss() const;                   \
-  template void Solver<Dtype>::TestAll();                                \
+#define CAFFE_INSTANTIATE_SOLVER_LOOP(Dtype)                       \
+  template Solver<Dtype>::Solver(const SolverParameter&);          \
+  template Solver<Dtype>::Solver(const string&);                   \
+  template void Solver<Dtype>::Init(const SolverParameter&);       \
+  template void Solver<Dtype>::InitTrainNet();                     \
+  template void Solver<Dtype>::InitTestNets();                     \
+  template void Solver<Dtype>::LoadWeights(const string&, bool);   \
+  template SolverAction::Enum Solver<Dtype>::GetRequestedAction(); \
+  template void Solver<Dtype>::Solve(const char*);                 \
+  template void Solver<Dtype>::Step(int);                          \
+  template Dtype Solver<Dtype>::smoothed_loss() const;             \
+  template void Solver<Dtype>::TestAll();                          \
   template void Solver<Dtype>::Test(const int)
 CAFFE_INSTANTIATE_SOLVER_LOOP(float);
 CAFFE_INSTANTIATE_SOLVER_LOOP(double);

@@ -25,7 +25,8 @@ Solver<Dtype>* SolverRegistry<Dtype>::CreateSolver(const SolverParameter& param)
   const auto entry = Registry().find(upgraded.type());
   if (entry == Registry().end()) {
     std::ostringstream nearest;
-    for (const string& name : NearestNames(upgraded.type(), SolverTypeList())) nearest << " " << name;
+    for (const string& name : NearestNames(upgraded.type(), SolverTypeList()))
+      nearest << " " << name;
     LOG(FATAL) << "unknown solver type \"" << upgraded.type() << "\"; the nearest known types are"
                << nearest.str();
   }

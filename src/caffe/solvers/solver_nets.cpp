@@ -11,8 +11,8 @@ void CheckSolverParameter(const SolverParameter& param) {
                                   << ", expected 1 or more";
   CHECK(param.max_iter() >= 0) << "max_iter is " << param.max_iter() << ", expected 0 or more";
   CHECK(param.snapshot() >= 0) << "snapshot is " << param.snapshot() << ", expected 0 or more";
-  CHECK(param.test_interval() >= 0) << "test_interval is " << param.test_interval()
-                                    << ", expected 0 or more";
+  CHECK(param.test_interval() >= 0)
+      << "test_interval is " << param.test_interval() << ", expected 0 or more";
   CHECK(param.regularization_type() == "L2" || param.regularization_type() == "L1")
       << "regularization_type is \"" << param.regularization_type()
       << "\", expected \"L1\" or \"L2\"";
@@ -38,8 +38,8 @@ void SetState(Phase phase, const NetState* solver_state, NetParameter* net) {
 }  // namespace
 
 NetParameter TrainNetParameter(const SolverParameter& param) {
-  const int sources = param.has_net() + param.has_net_param() + param.has_train_net() +
-                      param.has_train_net_param();
+  const int sources =
+      param.has_net() + param.has_net_param() + param.has_train_net() + param.has_train_net_param();
   CHECK(sources == 1) << "a solver takes its train net from exactly one of net, net_param, "
                       << "train_net and train_net_param; this one gives " << sources;
   NetParameter net;

@@ -116,7 +116,8 @@ void Solver<Dtype>::LoadProgress(const SolverState& state) {
     loss_window_.erase(loss_window_.begin());
   }
   std::map<string, const LayerState*> stored;
-  for (const LayerState& layer_state : state.layer_state()) stored[layer_state.name()] = &layer_state;
+  for (const LayerState& layer_state : state.layer_state())
+    stored[layer_state.name()] = &layer_state;
   for (const auto& layer : NamedLayers()) {
     const auto found = stored.find(layer.first);
     if (found != stored.end()) {
@@ -139,7 +140,8 @@ void Solver<Dtype>::LoadProgress(const SolverState& state) {
 
 namespace {
 
-/** A layer that found no parameters would go on from its filler; one that borrows all of them needs none. */
+/** A layer that found no parameters would go on from its filler; one that borrows all of them needs
+ * none. */
 template <typename Dtype>
 void CheckNothingMissing(const Net<Dtype>& net, const WeightsReport& report, const string& file) {
   const std::set<string> missing(report.missing.begin(), report.missing.end());
@@ -171,11 +173,11 @@ void Solver<Dtype>::Restore(const char* resume_file) {
   LoadProgress(state);
 }
 
-#define CAFFE_INSTANTIATE_SOLVER_SNAPSHOT(Dtype)                                         \
-  template string Solver<Dtype>::SnapshotFilename(const string&) const;                  \
-  template void Solver<Dtype>::CheckSnapshotWritePermissions();                          \
-  template void Solver<Dtype>::Snapshot();                                               \
-  template void Solver<Dtype>::SaveProgress(SolverState*) const;                         \
+#define CAFFE_INSTANTIATE_SOLVER_SNAPSHOT(Dtype)                        \
+  template string Solver<Dtype>::SnapshotFilename(const string&) const; \
+  template void Solver<Dtype>::CheckSnapshotWritePermissions();         \
+  template void Solver<Dtype>::Snapshot();                              \
+  template void Solver<Dtype>::SaveProgress(SolverState*) const;        \
   template void Solver<Dtype>::Restore(const char*)
 CAFFE_INSTANTIATE_SOLVER_SNAPSHOT(float);
 CAFFE_INSTANTIATE_SOLVER_SNAPSHOT(double);

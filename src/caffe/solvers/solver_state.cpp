@@ -135,8 +135,8 @@ void CheckHistory(const SolverState& state, const vector<shared_ptr<Blob<Dtype>>
     Blob<Dtype> shape_of_stored;
     shape_of_stored.Reshape(stored.shape());
     CHECK(history[i]->ShapeEquals(stored))
-        << "history blob " << i << " has the shape "
-        << shape_of_stored.shape_string() << " in the state, " << history[i]->shape_string()
+        << "history blob " << i << " has the shape " << shape_of_stored.shape_string()
+        << " in the state, " << history[i]->shape_string()
         << " in this net: the state is of another net";
     const int num_values = stored.data_size() + stored.double_data_size();
     CHECK(num_values == history[i]->count())
@@ -157,11 +157,11 @@ string FindLearnedNet(const SolverState& state, const string& state_file) {
   return beside.string();
 }
 
-#define CAFFE_INSTANTIATE_STATE(Dtype)                                                       \
-  template void WriteSolverState<Dtype>(const SolverState&, const string&,                   \
-                                        SolverParameter::SnapshotFormat);                    \
-  template SolverState ReadSolverState<Dtype>(const string&);                                \
-  template void CheckHistory(const SolverState&, const vector<shared_ptr<Blob<Dtype>>>&,     \
+#define CAFFE_INSTANTIATE_STATE(Dtype)                                                   \
+  template void WriteSolverState<Dtype>(const SolverState&, const string&,               \
+                                        SolverParameter::SnapshotFormat);                \
+  template SolverState ReadSolverState<Dtype>(const string&);                            \
+  template void CheckHistory(const SolverState&, const vector<shared_ptr<Blob<Dtype>>>&, \
                              const string&)
 CAFFE_INSTANTIATE_STATE(float);
 CAFFE_INSTANTIATE_STATE(double);

@@ -63,9 +63,9 @@ std::unique_ptr<TestEvaluator<Dtype>> MakeTestEvaluator(const SolverParameter& p
   return std::unique_ptr<TestEvaluator<Dtype>>(new ClassificationEvaluator<Dtype>);
 }
 
-#define CAFFE_INSTANTIATE_EVALUATION(Dtype)                                                 \
-  template vector<double> OutputValues(const Net<Dtype>&);                                  \
-  template vector<string> DescribeOutputs(const Net<Dtype>&, const vector<double>&);        \
+#define CAFFE_INSTANTIATE_EVALUATION(Dtype)                                          \
+  template vector<double> OutputValues(const Net<Dtype>&);                           \
+  template vector<string> DescribeOutputs(const Net<Dtype>&, const vector<double>&); \
   template std::unique_ptr<TestEvaluator<Dtype>> MakeTestEvaluator(const SolverParameter&)
 CAFFE_INSTANTIATE_EVALUATION(float);
 CAFFE_INSTANTIATE_EVALUATION(double);

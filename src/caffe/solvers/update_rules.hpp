@@ -11,7 +11,7 @@ template <typename Dtype>
 struct ParamUpdate {
   int count = 0;
   Dtype* data = nullptr;
-  Dtype* diff = nullptr;      ///< the gradient; the step afterwards
+  Dtype* diff = nullptr;  ///< the gradient; the step afterwards
   Dtype* history = nullptr;
   Dtype* history2 = nullptr;  ///< null unless the rule keeps two
   Dtype rate = 0;             ///< learning rate · lr_mult
@@ -119,8 +119,8 @@ void RunWithTwoHistories(const ParamUpdate<Dtype>& update, const Rule& rule) {
   const ParamUpdate<Dtype> u = update;
 #pragma omp parallel for if (u.count > update_rules::kSerialCount)
   for (int i = 0; i < u.count; ++i) {
-    update_rules::Finish(
-        u, i, rule(update_rules::Gradient(u, i), u.rate, u.history + i, u.history2 + i));
+    update_rules::Finish(u, i,
+                         rule(update_rules::Gradient(u, i), u.rate, u.history + i, u.history2 + i));
   }
 }
 
