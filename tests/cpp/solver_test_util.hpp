@@ -120,16 +120,18 @@ class SolverTestBase : public ::testing::Test {
 
   /** @brief A net of LinearProblem layers called `name`, with further fields for each. */
   static string LinearNet(const string& fields = "", const string& name = "problem", int size = 3) {
-    return "name: 'linear' layer { name: '" + name + "' type: 'LinearProblem' top: 'loss' " +
+    return "layer { name: '" + name + "' type: 'LinearProblem' top: 'loss' " +
            "loss_weight: 1 inner_product_param { num_output: " + std::to_string(size) + " } " +
            fields + " }";
   }
 
   /** @brief Solver parameters: the fields, the train net, snapshots in the folder. */
   SolverParameter Solver(const string& fields, const string& net = LinearNet()) const {
-    return FromText<SolverParameter>("snapshot_prefix: '" + Path("run") +
-                                     "' snapshot_after_train: false " + fields +
-                                     " train_net_param { " + net + " }");
+    SolverParameter param = FromText<SolverParameter>(fields + " train_net_param { " + net + " }");
+    param.mutable_train_net_param()->set_name("linear");
+    param.set_snapshot_prefix(Path("run"));
+    if (!param.has_snapshot_after_train()) param.set_snapshot_after_train(false);
+    return param;
   }
 
   /** @brief What was logged while `run` ran. */

@@ -117,6 +117,11 @@ SolverState ReadSolverState(const string& file) {
     CHECK(state.has_learned_net() && !state.learned_net().empty())
         << "the solver state of iteration " << state.iter()
         << " does not name the file of its weights (learned_net), so it cannot be resumed";
+    // The generator's state is written last, and always with the other fields that Caffe lacks.
+    CHECK(state.has_random_state() ||
+          (state.loss_window_size() == 0 && state.layer_state_size() == 0))
+        << "the solver state of iteration " << state.iter() << " is truncated: it holds positions "
+        << "in the data but no state of the random generator";
     return state;
   } catch (const Error& error) {
     throw error.By(file);
