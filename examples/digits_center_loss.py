@@ -195,24 +195,27 @@ def weights_of(config: Config, name: str) -> Path:
     return config.out / name / f"digits_iter_{config.iterations}.caffemodel"
 
 
+def caffe_command() -> str:
+    """The caffe command on the PATH, or beside this Python."""
+    return shutil.which("caffe") or str(Path(sys.executable).with_name("caffe"))
+
+
 def train(config: Config, variant: Variant) -> None:
-    """Runs `caffe train`, its log in FOLDER/train.log. Raises CalledProcessError if it fails."""
+    """Runs `caffe train`, its log in FOLDER/train.log. Ends with the log's last line if it fails."""
     folder = config.out / variant.name
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "train.prototxt", train_net(config, variant.center_loss))
     write_text(folder / "test.prototxt", test_net(config))
     write_text(folder / "solver.prototxt", solver(config, folder))
-    beside_python = Path(sys.executable).with_name("caffe")
-    command = [
-        str(beside_python) if beside_python.exists() else shutil.which("caffe") or "caffe",
-        "train",
-        "-solver",
-        str(folder / "solver.prototxt"),
-    ]
+    command = [caffe_command(), "train", "-solver", str(folder / "solver.prototxt")]
     if variant.start_from is not None:
         command += ["-weights", str(weights_of(config, variant.start_from))]
-    with open(folder / "train.log", "w") as log:
-        subprocess.run(command, stderr=log, check=True)
+    log = folder / "train.log"
+    with open(log, "w") as stream:
+        status = subprocess.run(command, stderr=stream, check=False).returncode
+    if status != 0:
+        last_line = (log.read_text().splitlines() or ["(nothing)"])[-1]
+        sys.exit(f"caffe train failed; the last line of {log}:\n{last_line}")
 
 
 def evaluate(config: Config, variant: Variant) -> Result:
