@@ -72,6 +72,10 @@ format: setup ## put every file into the form that lint asks for
 	@ruff format --quiet $(PY_ROOMS)
 	@ruff check --quiet --fix --select I $(PY_ROOMS)
 
+demo: setup build/build.ninja ## digits with and without center loss; pictures and numbers in runs/digits
+	@ninja -C build -j$(JOBS) caffe _caffe
+	@python examples/digits_center_loss.py
+
 lock: setup ## pin anew what requirements/dev.in names
 	@tools/lock_requirements.sh
 

@@ -1,4 +1,7 @@
-"""Runs clang-tidy over the files of a CMake build, in parallel, and remembers what passed.
+"""Runs clang-tidy over the sources of a CMake build, in parallel, and remembers what passed.
+
+Tests are left out: the headers that they include are looked at with the
+sources, and GoogleTest's macros are not ours.
 
 A file that passed is not looked at again until it, a header of this project
 that it includes, its compile command, the settings or clang-tidy change.
@@ -18,6 +21,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+ROOMS = ("src", "python")
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.MULTILINE)
 
 
@@ -52,11 +56,11 @@ def without_precompiled_header(arguments: list[str]) -> tuple[str, ...]:
 
 
 def read_units(build: Path, root: Path) -> list[Unit]:
-    """The files of the build's compile commands that are ours: under root, and not generated."""
+    """The files of the build's compile commands that lie in ROOMS."""
     units = []
     for entry in json.loads((build / "compile_commands.json").read_text(encoding="utf-8")):
         source = Path(entry["directory"], entry["file"]).resolve()
-        if not source.is_relative_to(root) or source.is_relative_to(build):
+        if not any(source.is_relative_to(root / room) for room in ROOMS):
             continue
         arguments = without_precompiled_header(shlex.split(entry["command"]))
         units.append(Unit(source, entry["directory"], arguments))
