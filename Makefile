@@ -63,7 +63,7 @@ lint: setup build/build.ninja ## formatting, clang-tidy, ruff, mypy, sizes of fi
 	@ruff format --quiet --check --diff $(PY_ROOMS)
 	@ruff check --quiet $(PY_ROOMS)
 	@python tools/check_sizes.py
-	@ninja -C build -j$(JOBS) caffe_generate _caffe_stub
+	@ninja -C build -j$(JOBS) caffe_generate
 	@mypy
 	@python tools/clang_tidy.py build --jobs $(JOBS)
 

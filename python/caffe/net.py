@@ -256,13 +256,26 @@ class Net:
         """Lets a MemoryData layer read from these arrays, which are not copied.
 
         Args:
-            data: N × channels × height × width, of the net's dtype, C-contiguous.
+            data: N × channels × height × width, N a multiple of the layer's batch size.
             labels: N × 1 × 1 × 1, or N.
             index: the layer's index; the first MemoryData layer by default.
+
+        Raises:
+            TypeError: an array is not of the net's dtype, C-contiguous and writable.
+            ValueError: a shape is wrong.
         """
         if index is None:
             types = [layer.type for layer in self.layers]
-            index = types.index("MemoryData") if "MemoryData" in types else 0
+            if "MemoryData" not in types:
+                raise ValueError("set_input_arrays: the net has no MemoryData layer")
+            index = types.index("MemoryData")
+        for array, kind in ((data, "data"), (labels, "labels")):
+            _check_input_array(array, kind, self.dtype)
+        shape = self.blobs[self.top_names[self._layer_names[index]][0]].shape
+        if data.ndim != 4 or data.shape[1:] != shape[1:]:
+            raise ValueError(f"the data must be N × {shape[1:]}, got {data.shape}")
+        if labels.size != len(data) or labels.shape[:1] != data.shape[:1]:
+            raise ValueError(f"expected {len(data)} labels, got an array of {labels.shape}")
         self._net.set_input_arrays(index, data, labels)
 
     # -- weights -----------------------------------------------------------
@@ -394,6 +407,14 @@ def _positional_arguments(forms: tuple[Any, ...]) -> dict[str, Any]:
     if len(forms) > len(names):
         raise TypeError(f"Net: takes at most {', '.join(names)} after the file, got {forms}")
     return dict(zip(names, forms, strict=False))
+
+
+def _check_input_array(array: Any, kind: str, dtype: np.dtype[Any]) -> None:
+    if not isinstance(array, np.ndarray) or array.dtype != dtype:
+        found = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
+        raise TypeError(f"the {kind} must be an array of {dtype}, got {found}")
+    if not (array.flags.c_contiguous and array.flags.writeable):
+        raise TypeError(f"the array of {kind} must be C-contiguous and writable: it is not copied")
 
 
 def _make_net(kind: Any, network: Any, given: Mapping[str, Any]) -> Any:

@@ -7,8 +7,10 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "caffe/blob.hpp"
@@ -48,22 +50,27 @@ nb::bytes SerializeMessage(const Message& message) {
 /** @brief What isinstance(x, caffe.Blob) asks for. */
 struct AnyBlob {};
 
+/** @brief What must live as long as a blob is used: the net, or the blob itself. */
+struct BlobOwner {
+  virtual ~BlobOwner() = default;
+  /** Memory that blobs show and do not own; views hold what was here when they were made. */
+  shared_ptr<const void> borrowed;
+};
+
 /**
- * @brief A blob as Python holds it.
- *
- * `owner` is whatever must live as long as the blob is used (the net). The
- * pointer is null once a blob that was only lent, to a Python layer, is gone.
+ * @brief A blob as Python holds it; the pointer is null once a blob that was
+ * only lent, to a Python layer, is gone.
  */
 template <typename Dtype>
 struct BlobHandle : AnyBlob {
-  BlobHandle(Blob<Dtype>* blob_in, shared_ptr<void> owner_in)
+  BlobHandle(Blob<Dtype>* blob_in, shared_ptr<BlobOwner> owner_in)
       : blob(blob_in), owner(std::move(owner_in)) {}
   Blob<Dtype>& get() const {
     CHECK(blob != nullptr) << "this blob belonged to a net that no longer exists";
     return *blob;
   }
   Blob<Dtype>* blob;
-  shared_ptr<void> owner;
+  shared_ptr<BlobOwner> owner;
 };
 
 /** @brief A layer as Python holds it; as for blobs, null if it was lent and is gone. */
@@ -74,7 +81,7 @@ struct LayerHandle {
     return *layer;
   }
   Layer<Dtype>* layer;
-  shared_ptr<void> owner;
+  shared_ptr<BlobOwner> owner;
 };
 
 /** @brief The parameters of a layer, as a sequence that grows by add_blob. */
@@ -123,14 +130,15 @@ class NetCallback : public Net<Dtype>::Callback {
  * Every blob and view keeps this alive. `owner` is the solver of a solver's net.
  */
 template <typename Dtype>
-struct NetHandle : std::enable_shared_from_this<NetHandle<Dtype>> {
+struct NetHandle : BlobOwner, std::enable_shared_from_this<NetHandle<Dtype>> {
   explicit NetHandle(shared_ptr<Net<Dtype>> net_in, shared_ptr<void> owner_in = nullptr)
       : owner(std::move(owner_in)), net(std::move(net_in)) {}
   NetHandle(const NetHandle&) = delete;
   NetHandle& operator=(const NetHandle&) = delete;
   shared_ptr<void> owner;
   vector<std::unique_ptr<NetCallback<Dtype>>> callbacks;
-  vector<nb::object> input_arrays;
+  /** By layer index; `borrowed` holds them for the views. */
+  std::map<int, std::pair<nb::object, nb::object>> input_arrays;
   shared_ptr<Net<Dtype>> net;
 };
 

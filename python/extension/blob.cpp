@@ -18,7 +18,8 @@ namespace {
 /** What a view keeps alive: the memory, even if the blob moves on to another, and the net. */
 struct ViewOwner {
   shared_ptr<SyncedMemory> memory;
-  shared_ptr<void> owner;
+  shared_ptr<BlobOwner> owner;
+  shared_ptr<const void> borrowed;
 };
 
 template <typename Dtype>
@@ -26,7 +27,8 @@ nb::ndarray<nb::numpy, Dtype> View(const BlobHandle<Dtype>& handle, bool diff) {
   Blob<Dtype>& blob = handle.get();
   static Dtype no_elements;
   Dtype* values = &no_elements;
-  auto owner = std::make_unique<ViewOwner>(ViewOwner{nullptr, handle.owner});
+  auto owner = std::make_unique<ViewOwner>(
+      ViewOwner{nullptr, handle.owner, handle.owner ? handle.owner->borrowed : nullptr});
   if (blob.count() > 0) {
     values = diff ? blob.mutable_cpu_diff() : blob.mutable_cpu_data();
     owner->memory = diff ? blob.diff() : blob.data();
@@ -61,7 +63,12 @@ BlobHandle<Dtype> BlobAt(const LayerBlobs<Dtype>& blobs, int index) {
   }
   const shared_ptr<Blob<Dtype>>& blob = all[index < 0 ? index + size : index];
   // A Python layer does not own its net; its parameters live by themselves.
-  return BlobHandle<Dtype>(blob.get(), blobs.layer->owner ? blobs.layer->owner : blob);
+  shared_ptr<BlobOwner> owner = blobs.layer->owner;
+  if (!owner) {
+    owner = std::make_shared<BlobOwner>();
+    owner->borrowed = blob;
+  }
+  return BlobHandle<Dtype>(blob.get(), owner);
 }
 
 template <typename Dtype>

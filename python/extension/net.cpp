@@ -1,7 +1,6 @@
 // Nets and their layers.
-#include <map>
-
 #include "bindings.hpp"
+#include "caffe/layers/memory_data_layer.hpp"
 #include "caffe/util/io.hpp"
 #include "caffe/util/upgrade_proto.hpp"
 
@@ -78,6 +77,22 @@ void AddCallback(NetHandle<Dtype>& handle, nb::handle python_net, const string& 
 }
 
 template <typename Dtype>
+using InputArray = nb::ndarray<Dtype, nb::numpy, nb::c_contig, nb::device::cpu>;
+
+/** The caller has checked types and shapes. */
+template <typename Dtype>
+void SetInputArrays(NetHandle<Dtype>& handle, int layer, nb::object data, nb::object labels) {
+  auto* memory_data = dynamic_cast<MemoryDataLayer<Dtype>*>(handle.net->layers().at(layer).get());
+  CHECK(memory_data != nullptr) << handle.net->layers()[layer]->Who() << ": is no MemoryData layer";
+  const auto values = nb::cast<InputArray<Dtype>>(data, false);
+  const auto label_values = nb::cast<InputArray<Dtype>>(labels, false);
+  memory_data->Reset(values.data(), label_values.data(), static_cast<int>(values.shape(0)));
+  handle.input_arrays[layer] = {data, labels};
+  using Arrays = decltype(handle.input_arrays);
+  handle.borrowed = std::make_shared<const Arrays>(handle.input_arrays);
+}
+
+template <typename Dtype>
 void BindLayer(nb::module_& module) {
   using Handle = LayerHandle<Dtype>;
   nb::class_<Handle>(module, TypedName<Dtype>("Layer").c_str())
@@ -150,6 +165,7 @@ void BindNet(nb::module_& module) {
       .def("clear_param_diffs", [](Handle& h) { h.net->ClearParamDiffs(); })
       .def("update", [](Handle& h) { h.net->Update(); })
       .def("set_debug_info", [](Handle& h, bool on) { h.net->set_debug_info(on); })
+      .def("set_input_arrays", &SetInputArrays<Dtype>)
       .def("add_callback", &AddCallback<Dtype>);
 }
 

@@ -326,6 +326,67 @@ def other_thread_ran_inside_forward() -> bool:
     return ran_at_end[0]
 
 
+# -- MemoryData ------------------------------------------------------------------------
+
+MEMORY = """
+layer { name: "m" type: "MemoryData" top: "x" top: "label"
+        memory_data_param { batch_size: 2 channels: 1 height: 1 width: 3 } }
+layer { name: "y" type: "Power" bottom: "x" top: "y" power_param { scale: 2 } }
+"""
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_set_input_arrays_feeds_batches_without_a_copy(dtype: Any) -> None:
+    net = nets.make(MEMORY, dtype=dtype)
+    data = np.arange(12, dtype=dtype).reshape(4, 1, 1, 3)
+    labels = np.arange(4, dtype=dtype).reshape(4, 1, 1, 1)
+    net.set_input_arrays(data, labels)
+    for first in (0, 2, 0):
+        np.testing.assert_array_equal(net.forward()["y"], 2 * data[first : first + 2])
+        np.testing.assert_array_equal(net.blobs["label"].data, [first, first + 1])
+    data[...] = 5
+    assert np.all(net.forward()["y"] == 10)
+
+
+def test_views_of_input_arrays_outlive_them() -> None:
+    net = nets.make(MEMORY)
+    net.set_input_arrays(np.full((2, 1, 1, 3), 4, np.float32), np.zeros(2, np.float32))
+    net.forward()
+    view = net.blobs["x"].data
+    for _ in range(100):  # the first arrays would be freed and used again
+        net.set_input_arrays(np.ones((2, 1, 1, 3), np.float32), np.zeros(2, np.float32))
+    net.forward()
+    assert np.all(view == 4)
+    assert np.all(net.blobs["x"].data == 1)
+
+
+@pytest.mark.parametrize(
+    ("data", "labels", "error", "message"),
+    [
+        (np.zeros((2, 1, 1, 3)), np.zeros(2), TypeError, "of float32, got float64"),
+        ([[1]], np.zeros(2, np.float32), TypeError, "of float32, got list"),
+        (np.zeros((2, 1, 1, 6), "f4")[..., ::2], np.zeros(2, "f4"), TypeError, "C-contiguous"),
+        (np.zeros((2, 1, 3), "f4"), np.zeros(2, "f4"), ValueError, "the data must be N"),
+        (np.zeros((2, 1, 1, 4), "f4"), np.zeros(2, "f4"), ValueError, "the data must be N"),
+        (np.zeros((2, 1, 1, 3), "f4"), np.zeros(3, "f4"), ValueError, "expected 2 labels"),
+        (np.zeros((3, 1, 1, 3), "f4"), np.zeros(3, "f4"), caffe.Error, "multiple of the batch"),
+    ],
+)
+def test_wrong_input_arrays_are_named(
+    data: Any, labels: Any, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        nets.make(MEMORY).set_input_arrays(data, labels)
+
+
+def test_input_arrays_need_a_memory_data_layer() -> None:
+    arrays = np.zeros((2, 1, 1, 3), np.float32), np.zeros(2, np.float32)
+    with pytest.raises(ValueError, match="no MemoryData layer"):
+        nets.two_layers().set_input_arrays(*arrays)
+    with pytest.raises(caffe.Error, match=r"y .*is no MemoryData"):
+        nets.make(MEMORY).set_input_arrays(*arrays, index=1)
+
+
 # -- callbacks -----------------------------------------------------------------------
 
 
