@@ -20,17 +20,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import caffe
 import matplotlib
 import numpy as np
-from caffe import layers as L
-from caffe import params as P
-from caffe.proto import caffe_pb2
 from google.protobuf import text_format
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 from sklearn.datasets import load_digits
+
+import caffe
+from caffe import layers as L
+from caffe import params as P
+from caffe.proto import caffe_pb2
 from ssd_centerloss.class_geometry import ClassGeometry, measure
 from ssd_centerloss.database import write_database
 

@@ -24,23 +24,23 @@
   classname& operator=(const classname&) = delete
 
 /** Instantiates a class for float and double, at the end of its .cpp. */
-#define INSTANTIATE_CLASS(classname)      \
-  char gInstantiationGuard##classname;    \
-  template class classname<float>;        \
+#define INSTANTIATE_CLASS(classname)   \
+  char gInstantiationGuard##classname; \
+  template class classname<float>;     \
   template class classname<double>
 
-#define INSTANTIATE_LAYER_GPU_FORWARD(classname)                          \
-  template void classname<float>::Forward_gpu(                            \
-      const std::vector<Blob<float>*>&, const std::vector<Blob<float>*>&); \
-  template void classname<double>::Forward_gpu(                           \
-      const std::vector<Blob<double>*>&, const std::vector<Blob<double>*>&)
+#define INSTANTIATE_LAYER_GPU_FORWARD(classname)                                  \
+  template void classname<float>::Forward_gpu(const std::vector<Blob<float>*>&,   \
+                                              const std::vector<Blob<float>*>&);  \
+  template void classname<double>::Forward_gpu(const std::vector<Blob<double>*>&, \
+                                               const std::vector<Blob<double>*>&)
 
-#define INSTANTIATE_LAYER_GPU_BACKWARD(classname)                                        \
-  template void classname<float>::Backward_gpu(const std::vector<Blob<float>*>&,         \
-                                               const std::vector<bool>&,                 \
-                                               const std::vector<Blob<float>*>&);        \
-  template void classname<double>::Backward_gpu(const std::vector<Blob<double>*>&,       \
-                                                const std::vector<bool>&,                \
+#define INSTANTIATE_LAYER_GPU_BACKWARD(classname)                                  \
+  template void classname<float>::Backward_gpu(const std::vector<Blob<float>*>&,   \
+                                               const std::vector<bool>&,           \
+                                               const std::vector<Blob<float>*>&);  \
+  template void classname<double>::Backward_gpu(const std::vector<Blob<double>*>&, \
+                                                const std::vector<bool>&,          \
                                                 const std::vector<Blob<double>*>&)
 
 #define INSTANTIATE_LAYER_GPU_FUNCS(classname) \

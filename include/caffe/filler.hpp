@@ -12,7 +12,8 @@
 
 namespace caffe {
 
-/** @brief Gives a parameter its first values. Every type throws Error if `sparse` does not apply. */
+/** @brief Gives a parameter its first values. Every type throws Error if `sparse` does not apply.
+ */
 template <typename Dtype>
 class Filler {
  public:
@@ -132,7 +133,8 @@ class MSRAFiller : public Filler<Dtype> {
   }
 };
 
-/** @brief The kernel of bilinear upsampling (4-D, square), for a Deconvolution with one group a channel. */
+/** @brief The kernel of bilinear upsampling (4-D, square), for a Deconvolution with one group a
+ * channel. */
 template <typename Dtype>
 class BilinearFiller : public Filler<Dtype> {
  public:

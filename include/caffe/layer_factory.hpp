@@ -57,15 +57,15 @@ vector<string> NearestNames(const string& word, const vector<string>& known, siz
 
 }  // namespace caffe
 
-#define REGISTER_LAYER_CREATOR(type, creator)                                        \
-  static ::caffe::LayerRegisterer<float> g_creator_f_##type(#type, creator<float>);  \
+#define REGISTER_LAYER_CREATOR(type, creator)                                       \
+  static ::caffe::LayerRegisterer<float> g_creator_f_##type(#type, creator<float>); \
   static ::caffe::LayerRegisterer<double> g_creator_d_##type(#type, creator<double>)
 
-#define REGISTER_LAYER_CLASS(type)                                                 \
-  template <typename Dtype>                                                        \
+#define REGISTER_LAYER_CLASS(type)                                                       \
+  template <typename Dtype>                                                              \
   ::caffe::shared_ptr<Layer<Dtype>> Creator_##type##Layer(const LayerParameter& param) { \
-    return ::caffe::shared_ptr<Layer<Dtype>>(new type##Layer<Dtype>(param));       \
-  }                                                                                \
+    return ::caffe::shared_ptr<Layer<Dtype>>(new type##Layer<Dtype>(param));             \
+  }                                                                                      \
   REGISTER_LAYER_CREATOR(type, Creator_##type##Layer)
 
 #endif  // CAFFE_LAYER_FACTORY_HPP_

@@ -41,7 +41,8 @@ class Net {
                const vector<string>* stages = nullptr);
   virtual ~Net() = default;
 
-  /** @brief Runs all layers. @return the outputs; `loss`, if given, is the sum of weighted losses. */
+  /** @brief Runs all layers. @return the outputs; `loss`, if given, is the sum of weighted losses.
+   */
   const vector<Blob<Dtype>*>& Forward(Dtype* loss = nullptr);
   /** @brief Deprecated name of Forward. */
   const vector<Blob<Dtype>*>& ForwardPrefilled(Dtype* loss = nullptr) { return Forward(loss); }

@@ -50,7 +50,8 @@ class SyncedMemory {
 
   const void* cpu_data();
   void* mutable_cpu_data();
-  /** @brief Uses memory of the caller (at least size() bytes) as the host copy, never freed here. */
+  /** @brief Uses memory of the caller (at least size() bytes) as the host copy, never freed here.
+   */
   void set_cpu_data(void* data);
   const void* gpu_data();
   void* mutable_gpu_data();

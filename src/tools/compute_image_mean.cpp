@@ -53,7 +53,8 @@ class ImageSum {
     for (int c = 0; c < channels_; ++c) {
       double sum = 0;
       for (size_t i = 0; i < plane; ++i) sum += sum_[c * plane + i];
-      LOG(INFO) << "mean_value channel [" << c << "]: " << sum / count_ / static_cast<double>(plane);
+      LOG(INFO) << "mean_value channel [" << c
+                << "]: " << sum / count_ / static_cast<double>(plane);
     }
   }
 

@@ -183,8 +183,8 @@ int ConvertImageset(const Arguments& arguments) {
   plan.num_slots = kNumBatches;
   plan.items_per_batch = kImagesPerBatch;
   plan.num_workers = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  Prefetcher prefetcher(
-      std::unique_ptr<PrefetchWork>(new ConvertWork(images, options, &batches)), plan);
+  Prefetcher prefetcher(std::unique_ptr<PrefetchWork>(new ConvertWork(images, options, &batches)),
+                        plan);
   for (bool is_there = true; is_there;) {
     CHECK(requested() != SolverAction::STOP) << "interrupted; no database was made";
     for (const ConvertedImage& image : batches[prefetcher.Next()]) {
@@ -213,7 +213,8 @@ Subcommand ConvertImagesetCommand() {
   command.flags = {
       {"gray", Flag::kBool, "false", "store the images in gray"},
       {"shuffle", Flag::kBool, "false", "store the images in a random order"},
-      {"random_seed", Flag::kInt, "-1", "the same order for the same number; -1: another each time"},
+      {"random_seed", Flag::kInt, "-1",
+       "the same order for the same number; -1: another each time"},
       {"backend", Flag::kString, "lmdb", "the kind of database"},
       {"resize_width", Flag::kInt, "0", "resize the images to this width"},
       {"resize_height", Flag::kInt, "0", "resize the images to this height"},

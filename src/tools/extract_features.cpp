@@ -62,8 +62,7 @@ class Extraction {
 
   void Finish() {
     writer_->Commit();
-    LOG(INFO) << "Extracted features of " << written_ << " query images for feature blob "
-              << name_;
+    LOG(INFO) << "Extracted features of " << written_ << " query images for feature blob " << name_;
   }
 
  private:
@@ -75,7 +74,8 @@ class Extraction {
 
 void UseMode(const vector<string>& words) {
   if (words.size() <= 6) return;
-  CHECK(words[6] == "CPU" || words[6] == "GPU") << "expected CPU or GPU, got \"" << words[6] << "\"";
+  CHECK(words[6] == "CPU" || words[6] == "GPU")
+      << "expected CPU or GPU, got \"" << words[6] << "\"";
   Caffe::set_mode(words[6] == "GPU" ? Caffe::GPU : Caffe::CPU);
   if (words.size() > 7) Caffe::SetDevice(std::atoi(words[7].c_str()));
 }

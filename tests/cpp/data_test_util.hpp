@@ -66,8 +66,7 @@ inline Datum BytesDatum(int channels, int height, int width, int label) {
 }
 
 /** @brief A database of `count` images of bytes; record i has the label i. */
-inline void WriteBytesDatabase(const string& path, int count, int channels, int height,
-                               int width) {
+inline void WriteBytesDatabase(const string& path, int count, int channels, int height, int width) {
   vector<string> values;
   for (int i = 0; i < count; ++i) {
     values.push_back(BytesDatum(channels, height, width, i).SerializeAsString());

@@ -14,17 +14,18 @@ const int kPriors = 14;
 const int kClasses = 4;
 const int kFeatures = 5;
 
-/** Three images with two, none and three objects (one of them difficult), and two rows of padding. */
+/** Three images with two, none and three objects (one of them difficult), and two rows of padding.
+ */
 inline void FillGroundTruth(Blob<double>* label) {
   SetData<double>(
       {
-          0, 1, 0, 0.10, 0.10, 0.45, 0.50, 0,   //
-          0, 3, 1, 0.50, 0.40, 0.90, 0.95, 0,   //
-          2, 2, 0, 0.05, 0.30, 0.40, 0.90, 0,   //
-          -1, -1, -1, -1, -1, -1, -1, -1,       //
-          2, 1, 1, 0.55, 0.05, 0.95, 0.45, 1,   //
-          2, 3, 2, 0.30, 0.30, 0.70, 0.60, 0,   //
-          -1, -1, -1, -1, -1, -1, -1, -1,       //
+          0,  1,  0,  0.10, 0.10, 0.45, 0.50, 0,   //
+          0,  3,  1,  0.50, 0.40, 0.90, 0.95, 0,   //
+          2,  2,  0,  0.05, 0.30, 0.40, 0.90, 0,   //
+          -1, -1, -1, -1,   -1,   -1,   -1,   -1,  //
+          2,  1,  1,  0.55, 0.05, 0.95, 0.45, 1,   //
+          2,  3,  2,  0.30, 0.30, 0.70, 0.60, 0,   //
+          -1, -1, -1, -1,   -1,   -1,   -1,   -1,  //
       },
       label);
 }
@@ -33,13 +34,12 @@ inline void FillGroundTruth(Blob<double>* label) {
 struct MultiBoxCase : LayerCase<double> {
   MultiBoxCase(const string& type, const string& multibox, const string& extra = "",
                int num_top = 1)
-      : LayerCase<double>(
-            "name: 'mbox_loss' type: '" + type + "' multibox_loss_param { num_classes: 4 " +
-                multibox + " } " + extra +
-                " propagate_down: true propagate_down: true propagate_down: false" +
-                " propagate_down: false " +
-                (type == "MultiBoxCenterLoss" ? "propagate_down: true" : ""),
-            Shapes(type, multibox), num_top) {
+      : LayerCase<double>("name: 'mbox_loss' type: '" + type +
+                              "' multibox_loss_param { num_classes: 4 " + multibox + " } " + extra +
+                              " propagate_down: true propagate_down: true propagate_down: false" +
+                              " propagate_down: false " +
+                              (type == "MultiBoxCenterLoss" ? "propagate_down: true" : ""),
+                          Shapes(type, multibox), num_top) {
     std::mt19937 random(5);
     double* priors = bottom[2]->mutable_cpu_data();
     for (int i = 0; i < kPriors; ++i) {

@@ -1,5 +1,3 @@
-#include "caffe/util/atomic_file.hpp"
-
 #include <dirent.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -9,6 +7,7 @@
 #include <csignal>
 
 #include "caffe/test/test_caffe_main.hpp"
+#include "caffe/util/atomic_file.hpp"
 #include "caffe/util/hdf5.hpp"
 #include "caffe/util/io.hpp"
 
@@ -145,9 +144,8 @@ TEST_F(AtomicFileTest, PlacesThatCannotBeWritten) {
   const string inside_file = path_ + "/x";
   EXPECT_CAFFE_ERROR(AtomicFile{inside_file}, "Not a directory");
   const string no_folder = folder_ + "/missing/x";
-  EXPECT_CAFFE_ERROR(AtomicFile{no_folder},
-                     no_folder + ": cannot create a file in the folder " + folder_ +
-                         "/missing: No such file or directory");
+  EXPECT_CAFFE_ERROR(AtomicFile{no_folder}, no_folder + ": cannot create a file in the folder " +
+                                                folder_ + "/missing: No such file or directory");
   ExpectUntouched();
 }
 
@@ -168,7 +166,7 @@ TEST_F(AtomicFileTest, LinksAreFollowedAndPermissionsKept) {
   ASSERT_EQ(symlink("target", link.c_str()), 0);
   WriteFileAtomically(link, "new");
   EXPECT_EQ(Content(path_), "new");
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(lstat(link.c_str(), &info), 0);
   EXPECT_TRUE(S_ISLNK(info.st_mode));
   ASSERT_EQ(stat(path_.c_str(), &info), 0);

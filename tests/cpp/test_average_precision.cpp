@@ -1,9 +1,9 @@
-#include "caffe/detection/average_precision.hpp"
-
 #include <gtest/gtest.h>
 
 #include <random>
 #include <vector>
+
+#include "caffe/detection/average_precision.hpp"
 
 namespace caffe {
 namespace {

@@ -1,10 +1,9 @@
-#include "caffe/detection/box.hpp"
-
 #include <gtest/gtest.h>
 
 #include <random>
 #include <vector>
 
+#include "caffe/detection/box.hpp"
 #include "detection_test_util.hpp"
 
 namespace caffe {

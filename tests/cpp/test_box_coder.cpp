@@ -1,10 +1,9 @@
-#include "caffe/detection/box_coder.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <random>
 
+#include "caffe/detection/box_coder.hpp"
 #include "detection_test_util.hpp"
 
 namespace caffe {
@@ -13,8 +12,8 @@ namespace {
 const double kVariance[4] = {0.1, 0.2, 0.3, 0.4};
 
 TEST(BoxCoderTest, CodesByHand) {
-  const Box<double> prior = {0.2, 0.2, 0.6, 0.4};   // center (0.4, 0.3), size 0.4 × 0.2
-  const Box<double> box = {0.3, 0.1, 0.5, 0.5};     // center (0.4, 0.3), size 0.2 × 0.4
+  const Box<double> prior = {0.2, 0.2, 0.6, 0.4};  // center (0.4, 0.3), size 0.4 × 0.2
+  const Box<double> box = {0.3, 0.1, 0.5, 0.5};    // center (0.4, 0.3), size 0.2 × 0.4
   const double corner[4] = {0.1 / 0.1, -0.1 / 0.2, -0.1 / 0.3, 0.1 / 0.4};
   const double center_size[4] = {0, 0, std::log(0.5) / 0.3, std::log(2.0) / 0.4};
   const double corner_size[4] = {0.25 / 0.1, -0.5 / 0.2, -0.25 / 0.3, 0.5 / 0.4};

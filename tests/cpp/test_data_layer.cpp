@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,10 +13,9 @@ namespace {
 
 /** A Data layer with its tops. */
 struct DataCase : LayerCase<float> {
-  DataCase(const string& source, const string& data_param, const string& rest = "",
-           int num_top = 2)
-      : LayerCase<float>("name: 'data' type: 'Data' " + rest + " data_param { source: '" +
-                             source + "' " + data_param + " }",
+  DataCase(const string& source, const string& data_param, const string& rest = "", int num_top = 2)
+      : LayerCase<float>("name: 'data' type: 'Data' " + rest + " data_param { source: '" + source +
+                             "' " + data_param + " }",
                          {}, num_top) {}
   /** The labels of the next batch, and its pixels where wanted. */
   vector<int> Labels() {
@@ -60,7 +58,8 @@ TEST_F(DataLayerTest, GivesPixelsAndLabelsInTheOrderOfTheKeys) {
   for (int i = 0; i < 2; ++i) {
     const string data = BytesDatum(3, 4, 6, i).data();
     for (int j = 0; j < 72; ++j) {
-      ASSERT_EQ(test.top[0]->cpu_data()[i * 72 + j], static_cast<float>(static_cast<uchar>(data[j])));
+      ASSERT_EQ(test.top[0]->cpu_data()[i * 72 + j],
+                static_cast<float>(static_cast<uchar>(data[j])));
     }
   }
   // The epoch ends within a batch.
@@ -88,7 +87,8 @@ TEST_F(DataLayerTest, OneTopHasNoLabels) {
 TEST_F(DataLayerTest, TheNumberOfWorkersChangesNothing) {
   WriteBytesDatabase(dir_ / "db", 11, 3, 6, 5);
   vector<vector<float>> results;
-  for (const char* workers : {"num_workers: 1", "num_workers: 2", "num_workers: 5 prefetch: 1", ""}) {
+  for (const char* workers :
+       {"num_workers: 1", "num_workers: 2", "num_workers: 5 prefetch: 1", ""}) {
     Caffe::set_random_seed(7);
     DataCase test(dir_ / "db", string("batch_size: 4 shuffle: true ") + workers, kAugment);
     test.SetUp();

@@ -249,8 +249,7 @@ TEST_F(DataToolsTest, FeaturesBecomeDatumsInTheOrderOfTheData) {
       EXPECT_EQ(pixels[3 * batch + i].second.float_data_size(), 4);
     }
   }
-  const vector<string> words = {"extract_features", dir_ / "net.caffemodel",
-                                dir_ / "net.prototxt"};
+  const vector<string> words = {"extract_features", dir_ / "net.caffemodel", dir_ / "net.prototxt"};
   const auto fails = [&words](const vector<string>& rest, const string& part) {
     vector<string> all(words);
     all.insert(all.end(), rest.begin(), rest.end());

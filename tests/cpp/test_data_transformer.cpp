@@ -47,8 +47,7 @@ void ExpectOracle(const Blob<double>& blob, int row, const Oracle& oracle) {
     for (int h = 0; h < blob.height(); ++h) {
       for (int w = 0; w < blob.width(); ++w) {
         // The mean and the scale are floats on both sides; the rest is exact in double.
-        ASSERT_NEAR(blob.data_at(row, c, h, w), oracle(c, h, w), 1e-9)
-            << c << " " << h << " " << w;
+        ASSERT_NEAR(blob.data_at(row, c, h, w), oracle(c, h, w), 1e-9) << c << " " << h << " " << w;
       }
     }
   }
@@ -198,12 +197,10 @@ TEST(DataTransformerTest, FloatsAndEncodedImages) {
   Scripted("", TEST).Transform(encoded, &from_png);
   Scripted("", TEST).Transform(image, &from_image);
   EXPECT_EQ(DataOf(from_png), DataOf(from_image));
-  EXPECT_EQ(Scripted("force_gray: true", TEST).InferBlobShape(encoded),
-            vector<int>({1, 1, 4, 5}));
+  EXPECT_EQ(Scripted("force_gray: true", TEST).InferBlobShape(encoded), vector<int>({1, 1, 4, 5}));
   EncodeCVMatToDatum(RandomImage(1, 4, 5, 9), "png", &encoded);
   EXPECT_EQ(Scripted("", TEST).InferBlobShape(encoded), vector<int>({1, 1, 4, 5}));
-  EXPECT_EQ(Scripted("force_color: true", TEST).InferBlobShape(encoded),
-            vector<int>({1, 3, 4, 5}));
+  EXPECT_EQ(Scripted("force_color: true", TEST).InferBlobShape(encoded), vector<int>({1, 3, 4, 5}));
 }
 
 TEST(DataTransformerTest, ADatumMayHaveMoreChannelsThanAnImage) {

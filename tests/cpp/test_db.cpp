@@ -1,5 +1,4 @@
 #include <gtest/gtest.h>
-
 #include <lmdb.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -154,8 +153,7 @@ namespace {
 
 vector<string> ReadKeys(const string& path, const RecordOrder& order, uint64_t position,
                         int count) {
-  RecordStream stream(
-      std::unique_ptr<RecordSource>(new LmdbSource(path, order.shuffle)), order);
+  RecordStream stream(std::unique_ptr<RecordSource>(new LmdbSource(path, order.shuffle)), order);
   stream.Seek(position);
   vector<string> keys;
   for (int i = 0; i < count; ++i) {
@@ -183,8 +181,7 @@ class RecordStreamTest : public ::testing::Test {
 };
 
 TEST_F(RecordStreamTest, EpochsFollowEachOther) {
-  EXPECT_EQ(Read(3, 4),
-            vector<string>({"000003@0", "000004@0", "000000@1", "000001@1"}));
+  EXPECT_EQ(Read(3, 4), vector<string>({"000003@0", "000004@0", "000000@1", "000001@1"}));
 }
 
 TEST_F(RecordStreamTest, SkippedRecordsAreLeftOutOnce) {

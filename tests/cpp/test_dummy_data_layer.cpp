@@ -1,6 +1,5 @@
-#include <gtest/gtest.h>
-
 #include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
 
 #include "caffe/layers/dummy_data_layer.hpp"
 #include "caffe/test/test_caffe_main.hpp"
@@ -58,8 +57,7 @@ TEST(DummyDataLayerTest, LegacyShapesOneForAllOrOneForEach) {
 
 TEST(DummyDataLayerTest, ConstantsAreFilledOnceAndOthersInEachForward) {
   TwoTops test;
-  test.SetUp(
-      "shape { dim: 8 } data_filler { type: 'gaussian' std: 1 } data_filler { value: 3 }");
+  test.SetUp("shape { dim: 8 } data_filler { type: 'gaussian' std: 1 } data_filler { value: 3 }");
   Caffe::set_random_seed(5);
   test.Forward();
   const vector<double> first = Values(test.a);
@@ -87,9 +85,8 @@ TEST(DummyDataLayerTest, ErrorsNameTheFieldAndTheNumbers) {
   EXPECT_CAFFE_ERROR(test.SetUp(""), "dummy (DummyData): dummy_data_param has 0 of shape for 2");
   EXPECT_CAFFE_ERROR(test.SetUp("num: 1 channels: 1 height: 1"), "has 0 of width for 2");
   EXPECT_CAFFE_ERROR(test.SetUp("num: 1 shape { dim: 1 }"), "expected one form");
-  EXPECT_CAFFE_ERROR(
-      test.SetUp("shape { dim: 1 } data_filler {} data_filler {} data_filler {}"),
-      "has 3 of data_filler for 2");
+  EXPECT_CAFFE_ERROR(test.SetUp("shape { dim: 1 } data_filler {} data_filler {} data_filler {}"),
+                     "has 3 of data_filler for 2");
   EXPECT_CAFFE_ERROR(test.SetUp("shape { dim: 1 } data_filler { type: 'zeros' }"),
                      "unknown filler type \"zeros\"");
 }

@@ -1,11 +1,10 @@
-#include "caffe/util/hdf5.hpp"
-
 #include <hdf5_hl.h>
 
 #include <random>
 
 #include "caffe/test/test_caffe_main.hpp"
 #include "caffe/util/atomic_file.hpp"
+#include "caffe/util/hdf5.hpp"
 #include "caffe/util/io.hpp"
 
 namespace caffe {
@@ -127,7 +126,8 @@ TEST_F(HDF5Test, ErrorsNameFileAndDataset) {
                      "dataset /data: cannot be opened");
   EXPECT_CAFFE_ERROR(hdf5_load_int(group.get(), "0"), "is not one integer");
   EXPECT_CAFFE_ERROR(hdf5_load_string(file.get(), "iter"), "dataset /iter: is not one string");
-  EXPECT_CAFFE_ERROR(hdf5_open_group(file.get(), "history"), path_ + ": there is no group /history");
+  EXPECT_CAFFE_ERROR(hdf5_open_group(file.get(), "history"),
+                     path_ + ": there is no group /history");
   EXPECT_CAFFE_ERROR(hdf5_save_int(file.get(), "new", 1), "dataset /new: cannot be created");
   EXPECT_EQ(blob.shape(), (vector<int>{3, 2}));
 }

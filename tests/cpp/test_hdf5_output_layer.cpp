@@ -64,8 +64,9 @@ TEST(HDF5OutputLayerTest, ErrorsLeaveTheRowsAsTheyWere) {
   EXPECT_CAFFE_ERROR(test.Forward(), "the rows of \"label\" had the shape before");
   test.bottom[1]->Reshape({2});
   test.bottom[0]->Reshape({2, 4});
-  EXPECT_CAFFE_ERROR(test.Forward(),
-                     "the rows of \"data\" had the shape 3 before, now the bottom has the shape 2 4");
+  EXPECT_CAFFE_ERROR(
+      test.Forward(),
+      "the rows of \"data\" had the shape 3 before, now the bottom has the shape 2 4");
   Blob<double> read;
   EXPECT_EQ(Load(dir / "out.h5", "data", &read)->shape(), vector<int>({2, 3}));
   EXPECT_CAFFE_ERROR(MakeOutput(dir / "none/out.h5", {{2, 3}, {2}}).SetUp(),

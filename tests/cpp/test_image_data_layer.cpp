@@ -96,10 +96,10 @@ TEST_F(ImageDataLayerTest, BatchesOfOneTakeTheShapeOfEachImage) {
   EXPECT_EQ(Labels(test.get()), vector<float>({-2}));
   EXPECT_EQ(test->top[0]->shape(), vector<int>({1, 3, 2, 3}));
   const auto batches = Make("batch_size: 2", "", "two.txt");
-  EXPECT_CAFFE_ERROR(batches->Forward(), "images (ImageData): line 3 of the list " +
-                                             (dir_ / "two.txt") +
-                                             ", image small.png: all records of a batch must "
-                                             "have the shape of the first, 3 x 6 x 8, got 3 x 2 x 3");
+  EXPECT_CAFFE_ERROR(batches->Forward(),
+                     "images (ImageData): line 3 of the list " + (dir_ / "two.txt") +
+                         ", image small.png: all records of a batch must "
+                         "have the shape of the first, 3 x 6 x 8, got 3 x 2 x 3");
 }
 
 TEST_F(ImageDataLayerTest, ErrorsNameTheLineAndTheImage) {
@@ -117,9 +117,9 @@ TEST_F(ImageDataLayerTest, ErrorsNameTheLineAndTheImage) {
   EXPECT_CAFFE_ERROR(Make("new_height: 3"), "expected both of new_height and new_width");
   WriteText(dir_ / "bad.txt", list_ + "missing.png 3\n");
   const auto test = Make("batch_size: 6", "", "bad.txt");
-  EXPECT_CAFFE_ERROR(test->Forward(),
-                     "line 6 of the list " + (dir_ / "bad.txt") + ", image missing.png: " +
-                         (dir_ / "missing.png") + ": cannot be read: No such file");
+  EXPECT_CAFFE_ERROR(test->Forward(), "line 6 of the list " + (dir_ / "bad.txt") +
+                                          ", image missing.png: " + (dir_ / "missing.png") +
+                                          ": cannot be read: No such file");
   WriteText(dir_ / "text.png", "no image");
   WriteText(dir_ / "bad.txt", "text.png 3\n");
   EXPECT_CAFFE_ERROR(Make("", "", "bad.txt"), "cannot be decoded as an image");

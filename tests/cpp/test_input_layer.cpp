@@ -1,6 +1,5 @@
-#include <gtest/gtest.h>
-
 #include <google/protobuf/text_format.h>
+#include <gtest/gtest.h>
 
 #include "caffe/layers/input_layer.hpp"
 #include "caffe/test/test_caffe_main.hpp"

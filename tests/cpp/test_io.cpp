@@ -1,5 +1,3 @@
-#include "caffe/util/io.hpp"
-
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -8,6 +6,7 @@
 #include "caffe/test/test_caffe_main.hpp"
 #include "caffe/util/atomic_file.hpp"
 #include "caffe/util/hdf5.hpp"
+#include "caffe/util/io.hpp"
 #include "caffe/util/upgrade_proto.hpp"
 
 namespace caffe {
@@ -59,9 +58,7 @@ class IOTest : public ::testing::Test {
     return path_;
   }
   /** Without the flush to the disk, which takes long a thousand times. */
-  void WriteQuickly(const string& bytes) const {
-    std::ofstream(path_, std::ios::binary) << bytes;
-  }
+  void WriteQuickly(const string& bytes) const { std::ofstream(path_, std::ios::binary) << bytes; }
   string folder_, path_;
 };
 
@@ -70,7 +67,7 @@ TEST_F(IOTest, TemporaryNames) {
   MakeTempDir(&folder);
   MakeTempDir(&other);
   EXPECT_NE(folder, other);
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(stat(folder.c_str(), &info), 0);
   EXPECT_TRUE(S_ISDIR(info.st_mode));
   MakeTempFilename(&name);
@@ -134,8 +131,9 @@ TEST_F(IOTest, BinaryGivenAsTextAndTextAsBinary) {
   NetParameter net;
   SolverParameter solver;
   EXPECT_CAFFE_ERROR(ReadNetParamsFromTextFileOrDie(Written(SmallNet()), &net),
-                     path_ + ": holds the weights of a net (.caffemodel), expected a NetParameter "
-                             "as text");
+                     path_ +
+                         ": holds the weights of a net (.caffemodel), expected a NetParameter "
+                         "as text");
   EXPECT_CAFFE_ERROR(ReadSolverParamsFromTextFileOrDie(Written(SmallState()), &solver),
                      "holds the state of a solver (.solverstate), expected a SolverParameter");
   WriteProtoToTextFile(SmallNet(), path_);
@@ -190,11 +188,13 @@ TEST_F(IOTest, AnotherKindIsNamed) {
   SolverState state;
   Datum datum;
   EXPECT_CAFFE_ERROR(ReadNetParamsFromBinaryFileOrDie(Written(SmallState()), &net),
-                     path_ + ": holds the state of a solver (.solverstate), expected the weights "
-                             "of a net (.caffemodel)");
+                     path_ +
+                         ": holds the state of a solver (.solverstate), expected the weights "
+                         "of a net (.caffemodel)");
   EXPECT_CAFFE_ERROR(ReadProtoFromBinaryFileOrDie(Written(SmallNet()), &state),
-                     path_ + ": holds the weights of a net (.caffemodel), expected the state of "
-                             "a solver (.solverstate)");
+                     path_ +
+                         ": holds the weights of a net (.caffemodel), expected the state of "
+                         "a solver (.solverstate)");
   NetParameter nameless = SmallNet();
   nameless.clear_name();
   EXPECT_CAFFE_ERROR(ReadProtoFromBinaryFileOrDie(Written(nameless), &state),

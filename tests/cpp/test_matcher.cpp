@@ -1,5 +1,3 @@
-#include "caffe/detection/matcher.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,6 +5,7 @@
 #include <random>
 #include <vector>
 
+#include "caffe/detection/matcher.hpp"
 #include "detection_test_util.hpp"
 
 namespace caffe {

@@ -9,11 +9,11 @@ namespace caffe {
 namespace {
 
 struct MemoryCase : LayerCase<double> {
-  explicit MemoryCase(const string& rest = "", const string& size = "batch_size: 2 channels: 3 "
-                                                                    "height: 4 width: 5")
-      : LayerCase<double>("name: 'memory' type: 'MemoryData' memory_data_param { " + size + " } " +
-                              rest,
-                          {}, 2) {
+  explicit MemoryCase(const string& rest = "", const string& size =
+                                                   "batch_size: 2 channels: 3 "
+                                                   "height: 4 width: 5")
+      : LayerCase<double>(
+            "name: 'memory' type: 'MemoryData' memory_data_param { " + size + " } " + rest, {}, 2) {
     SetUp();
   }
   MemoryDataLayer<double>* operator->() {

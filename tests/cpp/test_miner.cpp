@@ -1,9 +1,8 @@
-#include "caffe/detection/miner.hpp"
-
 #include <gtest/gtest.h>
 
 #include <vector>
 
+#include "caffe/detection/miner.hpp"
 #include "detection_test_util.hpp"
 
 namespace caffe {

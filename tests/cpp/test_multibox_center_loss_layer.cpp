@@ -1,11 +1,10 @@
-#include "caffe/layers/multibox_center_loss_layer.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <string>
 #include <vector>
 
+#include "caffe/layers/multibox_center_loss_layer.hpp"
 #include "multibox_test_util.hpp"
 
 namespace caffe {
@@ -93,7 +92,8 @@ TEST(MultiBoxCenterLossLayerTest, FeaturesLearnWhereLocationsLearn) {
   vector<int> rows;
   for (int row = 0; row < kImages * kPriors; ++row) {
     double sum = 0;
-    for (int k = 0; k < kFeatures; ++k) sum += std::fabs(c.bottom[4]->cpu_diff()[kFeatures * row + k]);
+    for (int k = 0; k < kFeatures; ++k)
+      sum += std::fabs(c.bottom[4]->cpu_diff()[kFeatures * row + k]);
     if (sum > 0) rows.push_back(row);
   }
   EXPECT_EQ(rows, MatchedRows(*c.bottom[0]));
@@ -201,7 +201,8 @@ TEST(MultiBoxCenterLossLayerTest, Errors) {
                      "multibox_center_loss_param needs center_features");
   EXPECT_CAFFE_ERROR(CenterCase(kMining, "weight: -1").SetUp(),
                      "the weight of the center loss must not be negative, got -1");
-  EXPECT_CAFFE_ERROR(CenterCase(kMining, "center_lr: -1").SetUp(), "center_lr must not be negative");
+  EXPECT_CAFFE_ERROR(CenterCase(kMining, "center_lr: -1").SetUp(),
+                     "center_lr must not be negative");
   MultiBoxCase narrow = CenterCase();
   narrow.bottom[4]->Reshape({kImages, 64});
   EXPECT_CAFFE_ERROR(narrow.SetUp(),

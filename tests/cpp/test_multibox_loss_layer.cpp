@@ -1,5 +1,3 @@
-#include "caffe/layers/multibox_loss_layer.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -7,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "caffe/layers/multibox_loss_layer.hpp"
 #include "multibox_test_util.hpp"
 
 namespace caffe {
@@ -150,11 +149,11 @@ TEST(MultiBoxLossLayerTest, ErrorsOfShapesTellTheExpectedWidth) {
   variance.bottom[2]->mutable_cpu_data()[4 * kPriors + 6] = 0;
   variance.SetUp();
   EXPECT_CAFFE_ERROR(variance.Forward(), "prior 1 has the variance 0, expected a positive one");
-  EXPECT_CAFFE_ERROR(MultiBoxCase("MultiBoxLoss", "mining_type: HARD_EXAMPLE sample_size: 0").SetUp(),
-                     "HARD_EXAMPLE needs a positive sample_size, got 0");
   EXPECT_CAFFE_ERROR(
-      MultiBoxCase("MultiBoxLoss", "mining_type: NONE do_neg_mining: true").SetUp(),
-      "the deprecated do_neg_mining contradicts mining_type");
+      MultiBoxCase("MultiBoxLoss", "mining_type: HARD_EXAMPLE sample_size: 0").SetUp(),
+      "HARD_EXAMPLE needs a positive sample_size, got 0");
+  EXPECT_CAFFE_ERROR(MultiBoxCase("MultiBoxLoss", "mining_type: NONE do_neg_mining: true").SetUp(),
+                     "the deprecated do_neg_mining contradicts mining_type");
   MultiBoxCase down("MultiBoxLoss", kMining);
   down.SetUp();
   down.Forward();

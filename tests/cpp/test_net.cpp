@@ -48,9 +48,9 @@ TEST(NetTest, FiltersLayersByPhaseLevelAndStage) {
   const bool expected[] = {false, false, true, true, true};
   for (int i = 0; i < 5; ++i) {
     NetParameter filtered;
-    Net<double>::FilterNet(Parse("state { phase: TEST level: 3 stage: 'a' } layer { name: 'x' " +
-                                 rules[i] + " }"),
-                           &filtered);
+    Net<double>::FilterNet(
+        Parse("state { phase: TEST level: 3 stage: 'a' } layer { name: 'x' " + rules[i] + " }"),
+        &filtered);
     EXPECT_EQ(filtered.layer_size() == 1, expected[i]) << rules[i];
   }
   NetParameter filtered;
@@ -89,10 +89,9 @@ TEST(NetTest, SplitsBlobsWithSeveralReadersAndSumsTheirGradients) {
 
 TEST(NetTest, SharedParametersAreOneAndTheirGradientsAdd) {
   const string spec = "param { name: 'w' } param { name: 'b' }";
-  Net<double> net(Parse(string(kInputs) + InnerProduct("a", "data", 2, spec) +
-                        InnerProduct("b", "data", 2, spec) +
-                        "layer { name: 'sum' type: 'Eltwise' bottom: 'a' bottom: 'b' top: 's' }" +
-                        Loss("s")));
+  Net<double> net(Parse(
+      string(kInputs) + InnerProduct("a", "data", 2, spec) + InnerProduct("b", "data", 2, spec) +
+      "layer { name: 'sum' type: 'Eltwise' bottom: 'a' bottom: 'b' top: 's' }" + Loss("s")));
   EXPECT_EQ(net.params().size(), 4u);
   EXPECT_EQ(net.learnable_params().size(), 2u);
   EXPECT_EQ(net.layers()[net.layer_names().size() - 3]->blobs()[0]->cpu_data(),
@@ -139,7 +138,8 @@ TEST(NetTest, GradientsStopWhereNobodyLearns) {
 }
 
 TEST(NetTest, PropagateDownAndLossWeightAreHonoured) {
-  const string body = InnerProduct("a", "data", 3) + InnerProduct("b", "a", 2, "propagate_down: false") +
+  const string body = InnerProduct("a", "data", 3) +
+                      InnerProduct("b", "a", 2, "propagate_down: false") +
                       Loss("b", "loss_weight: 0.5");
   Net<double> net(Parse(kInputs + body));
   EXPECT_FALSE(net.layer_need_backward()[1]);
@@ -174,24 +174,25 @@ TEST(NetTest, RunsAgainAfterItsInputsChangeShape) {
 }
 
 TEST(NetTest, ErrorsOfConstructionNameTheLayerAndTheNearestNames) {
-  EXPECT_CAFFE_ERROR(Net<double>(Parse("layer { name: 'x' type: 'InerProduct' }")),
-                     "x: unknown layer type \"InerProduct\"; the nearest known types are InnerProduct");
+  EXPECT_CAFFE_ERROR(
+      Net<double>(Parse("layer { name: 'x' type: 'InerProduct' }")),
+      "x: unknown layer type \"InerProduct\"; the nearest known types are InnerProduct");
   EXPECT_CAFFE_ERROR(Net<double>(Parse(string(kInputs) + InnerProduct("a", "dota", 2))),
                      "a (InnerProduct): bottom blob \"dota\" is not the top of an earlier layer; "
                      "the nearest are data");
   EXPECT_CAFFE_ERROR(
-      Net<double>(Parse(string(kInputs) + InnerProduct("a", "data", 2) +
-                        "layer { name: 'b' type: 'Input' top: 'a' input_param { shape { dim: 1 } } }")),
+      Net<double>(
+          Parse(string(kInputs) + InnerProduct("a", "data", 2) +
+                "layer { name: 'b' type: 'Input' top: 'a' input_param { shape { dim: 1 } } }")),
       "b (Input): top blob \"a\" is already made by layer \"a\"");
-  EXPECT_CAFFE_ERROR(
-      Net<double>(Parse(string(kInputs) + InnerProduct("a", "data", 2) + InnerProduct("a", "a", 2))),
-      "two layers are called \"a\"");
-  EXPECT_CAFFE_ERROR(
-      Net<double>(Parse(string(kInputs) + InnerProduct("a", "data", 2, "param {} param {} param {}"))),
-      "a (InnerProduct): has 2 parameter blob(s), but 3 param entries");
-  EXPECT_CAFFE_ERROR(
-      Net<double>(Parse(string(kInputs) + Loss("data", "propagate_down: true"))),
-      "propagate_down must be given for every bottom or for none: 1 for 2");
+  EXPECT_CAFFE_ERROR(Net<double>(Parse(string(kInputs) + InnerProduct("a", "data", 2) +
+                                       InnerProduct("a", "a", 2))),
+                     "two layers are called \"a\"");
+  EXPECT_CAFFE_ERROR(Net<double>(Parse(string(kInputs) +
+                                       InnerProduct("a", "data", 2, "param {} param {} param {}"))),
+                     "a (InnerProduct): has 2 parameter blob(s), but 3 param entries");
+  EXPECT_CAFFE_ERROR(Net<double>(Parse(string(kInputs) + Loss("data", "propagate_down: true"))),
+                     "propagate_down must be given for every bottom or for none: 1 for 2");
 }
 
 TEST(NetTest, CopiesWeightsByNameAndReports) {
@@ -202,8 +203,7 @@ TEST(NetTest, CopiesWeightsByNameAndReports) {
   Net<double> target(Parse(string(kInputs) + InnerProduct("a", "data", 3) +
                            InnerProduct("head", "a", 2) + InnerProduct("new", "a", 2)));
   const double before = target.layer_by_name("a")->blobs()[0]->cpu_data()[0];
-  EXPECT_CAFFE_ERROR(target.CopyTrainedLayersFrom(weights),
-                     "head[0]: net 2 3 (6), file 5 3 (15)");
+  EXPECT_CAFFE_ERROR(target.CopyTrainedLayersFrom(weights), "head[0]: net 2 3 (6), file 5 3 (15)");
   EXPECT_EQ(target.layer_by_name("a")->blobs()[0]->cpu_data()[0], before) << "nothing was copied";
   const WeightsReport report = target.CopyTrainedLayersFrom(weights, true);
   EXPECT_EQ(report.loaded, vector<string>{"a"});

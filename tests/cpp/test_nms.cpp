@@ -1,11 +1,10 @@
-#include "caffe/detection/nms.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <random>
 #include <vector>
 
+#include "caffe/detection/nms.hpp"
 #include "detection_test_util.hpp"
 
 namespace caffe {

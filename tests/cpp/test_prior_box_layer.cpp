@@ -1,11 +1,10 @@
-#include "caffe/layers/prior_box_layer.hpp"
-
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <string>
 #include <vector>
 
+#include "caffe/layers/prior_box_layer.hpp"
 #include "test_util.hpp"
 
 namespace caffe {
@@ -72,7 +71,8 @@ TEST(PriorBoxLayerTest, Errors) {
       {"", "prior_box_param needs min_size"},
       {"min_size: 0", "min_size must be positive, got 0"},
       {"min_size: 5 max_size: 5", "max_size must exceed its min_size 5, got 5"},
-      {"min_size: 5 min_size: 6 max_size: 7", "max_size must be given for every min_size or for none"},
+      {"min_size: 5 min_size: 6 max_size: 7",
+       "max_size must be given for every min_size or for none"},
       {"min_size: 5 aspect_ratio: -1", "aspect_ratio must be positive, got -1"},
       {"min_size: 5 variance: 0.1 variance: 0.2", "variance takes 1 or 4 values, got 2"},
       {"min_size: 5 variance: 0", "variance must be positive, got 0"},

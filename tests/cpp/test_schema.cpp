@@ -38,8 +38,8 @@ vector<Row> ReadList(const string& path) {
       }
     }
     if (cells.size() != 8) continue;
-    rows.push_back({cells[0], cells[1], cells[2], cells[3], cells[4], cells[5], cells[6],
-                    cells[7]});
+    rows.push_back(
+        {cells[0], cells[1], cells[2], cells[3], cells[4], cells[5], cells[6], cells[7]});
   }
   return rows;
 }
@@ -85,8 +85,9 @@ string DefaultOf(const pb::FieldDescriptor& field) {
 void AddEnum(const pb::EnumDescriptor& type, map<string, Row>* rows) {
   const string name = WithoutPackage(type.full_name());
   for (int i = 0; i < type.value_count(); ++i) {
-    const Row row = {name, type.value(i)->name(), std::to_string(type.value(i)->number()),
-                     "enum", "", "", "", ""};
+    const Row row = {
+        name, type.value(i)->name(), std::to_string(type.value(i)->number()), "enum", "", "", "",
+        ""};
     (*rows)[row.Key()] = row;
   }
 }
@@ -163,11 +164,11 @@ TEST(SchemaTest, OwnFieldsHaveNumbersThatNoBranchUses) {
 }
 
 TEST(SchemaTest, NumbersThatBranchesUseForDifferentFields) {
-  EXPECT_EQ(MultiBoxLossParameter::kObjectnessScoreFieldNumber, 24);    // RefineDet
+  EXPECT_EQ(MultiBoxLossParameter::kObjectnessScoreFieldNumber, 24);     // RefineDet
   EXPECT_EQ(MultiBoxLossParameter::kCenterLossWeightFieldNumber, 8024);  // 24 in SSD-Centerloss
-  EXPECT_EQ(LayerParameter::kFocalLossParamFieldNumber, 147);           // SSD-Centerloss
-  EXPECT_EQ(LayerParameter::kSwishParamFieldNumber, 8147);              // 147 in later Caffe
-  EXPECT_EQ(LayerParameter::kCenterLossParamFieldNumber, 149);          // 147 in caffe-face
+  EXPECT_EQ(LayerParameter::kFocalLossParamFieldNumber, 147);            // SSD-Centerloss
+  EXPECT_EQ(LayerParameter::kSwishParamFieldNumber, 8147);               // 147 in later Caffe
+  EXPECT_EQ(LayerParameter::kCenterLossParamFieldNumber, 149);           // 147 in caffe-face
 }
 
 }  // namespace

@@ -61,7 +61,8 @@ TEST(TextFormatTest, FieldOfAnotherMessage) {
                  "NetParameter has no field \"net\"; is this the file of a solver?");
   ExpectContains(SolverError("layer { name: \"a\" }"), "is this the file of a net?");
   ExpectContains(NetError("item { name: \"a\" label: 1 }"), "is this the file of a label map?");
-  ExpectContains(NetError("layer { num_output: 3 }"), "it belongs inside center_loss_param, convolution_param, embed_param, …;");
+  ExpectContains(NetError("layer { num_output: 3 }"),
+                 "it belongs inside center_loss_param, convolution_param, embed_param, …;");
   ExpectContains(NetError("layer {\n name: \"a\"\nlayer {\n name: \"b\" }"),
                  "net.prototxt:3:1: LayerParameter has no field \"layer\"; the NetParameter around "
                  "it has one: is a } missing before it?");

@@ -1,11 +1,10 @@
-#include "caffe/util/upgrade_proto.hpp"
-
 #include <google/protobuf/util/message_differencer.h>
 #include <sys/stat.h>
 
 #include "caffe/test/test_caffe_main.hpp"
 #include "caffe/util/atomic_file.hpp"
 #include "caffe/util/io.hpp"
+#include "caffe/util/upgrade_proto.hpp"
 
 namespace caffe {
 namespace {
@@ -19,7 +18,9 @@ Proto Parse(const string& text) {
 
 void ExpectSame(const Message& got, const Message& expected) {
   EXPECT_TRUE(google::protobuf::util::MessageDifferencer::Equals(got, expected))
-      << "got:\n" << got.DebugString() << "expected:\n" << expected.DebugString();
+      << "got:\n"
+      << got.DebugString() << "expected:\n"
+      << expected.DebugString();
 }
 
 /** Upgrades the text's net, and compares; a second upgrade must change nothing. */
@@ -265,14 +266,15 @@ TEST(UpgradeNetTest, WeightsKeepNoInputs) {
 }
 
 TEST(UpgradeNetTest, BatchNorm) {
-  ExpectUpgrade("layer { name: 'bn' type: 'BatchNorm' param { name: 'mean' lr_mult: 1 }"
-                "        param { lr_mult: 0 } param { } }",
-                "layer { name: 'bn' type: 'BatchNorm' param { name: 'mean' lr_mult: 0"
-                "        decay_mult: 0 } param { lr_mult: 0 decay_mult: 0 }"
-                "        param { lr_mult: 0 decay_mult: 0 } }");
-  EXPECT_FALSE(NetNeedsUpgrade(
-      Parse("layer { type: 'BatchNorm' param { lr_mult: 0 } param { lr_mult: 0 }"
-            "        param { lr_mult: 0 } }")));
+  ExpectUpgrade(
+      "layer { name: 'bn' type: 'BatchNorm' param { name: 'mean' lr_mult: 1 }"
+      "        param { lr_mult: 0 } param { } }",
+      "layer { name: 'bn' type: 'BatchNorm' param { name: 'mean' lr_mult: 0"
+      "        decay_mult: 0 } param { lr_mult: 0 decay_mult: 0 }"
+      "        param { lr_mult: 0 decay_mult: 0 } }");
+  EXPECT_FALSE(
+      NetNeedsUpgrade(Parse("layer { type: 'BatchNorm' param { lr_mult: 0 } param { lr_mult: 0 }"
+                            "        param { lr_mult: 0 } }")));
   EXPECT_FALSE(NetNeedsUpgrade(Parse("layer { type: 'Scale' param { } param { } param { } }")));
 }
 
@@ -292,8 +294,9 @@ TEST(UpgradeNetTest, TheLogSaysWhatWasUpgraded) {
   string log;
   MakeTempFilename(&log);
   logging::SetLogFile(log);
-  NetParameter net = Parse("layers { name: 'r' type: RELU bottom: 'a' top: 'r' }"
-                           "layers { name: 'd' type: DATA top: 'd' data_param { scale: 2 } }");
+  NetParameter net = Parse(
+      "layers { name: 'r' type: RELU bottom: 'a' top: 'r' }"
+      "layers { name: 'd' type: DATA top: 'd' data_param { scale: 2 } }");
   UpgradeNetAsNeeded("old.prototxt", &net);
   NetParameter today = Parse("layer { name: 'd' type: 'Data' data_param { crop_size: 3 } }");
   UpgradeNetAsNeeded("today.prototxt", &today);
@@ -304,8 +307,9 @@ TEST(UpgradeNetTest, TheLogSaysWhatWasUpgraded) {
   EXPECT_EQ(text[0], 'W');
   ExpectContains(text, "old.prototxt: upgraded the net from format V1");
   ExpectContains(text, "old.prototxt: upgraded the data layers' old transformation fields");
-  ExpectContains(text, "today.prototxt: layer d has scale, mean_file, crop_size or mirror in its "
-                       "data parameters, where they are not read");
+  ExpectContains(text,
+                 "today.prototxt: layer d has scale, mean_file, crop_size or mirror in its "
+                 "data parameters, where they are not read");
 }
 
 TEST(UpgradeSolverTest, SolverType) {

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from ssd_centerloss.class_geometry import measure
 
 

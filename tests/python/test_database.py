@@ -4,11 +4,15 @@ from pathlib import Path
 
 import lmdb
 import pytest
+
 from ssd_centerloss.database import write_database
 
 
 def read(path: Path) -> list[tuple[bytes, bytes]]:
-    with lmdb.open(str(path), readonly=True, lock=False) as environment, environment.begin() as reader:
+    with (
+        lmdb.open(str(path), readonly=True, lock=False) as environment,
+        environment.begin() as reader,
+    ):
         return list(reader.cursor())
 
 

@@ -95,7 +95,8 @@ CropMirror DrawCropMirror(const TransformSpec& spec, int height, int width,
                           const RandomInteger& random);
 
 /**
- * @brief out[c][h][w] = (pixel(c, top + h, left + w) − mean) · scale, each row reversed if mirrored.
+ * @brief out[c][h][w] = (pixel(c, top + h, left + w) − mean) · scale, each row reversed if
+ * mirrored.
  *
  * The mean is that of the pixel in the whole image, before it is mirrored.
  * @param out channels × crop.height × crop.width values

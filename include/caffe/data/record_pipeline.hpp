@@ -58,8 +58,8 @@ class RecordLoader {
 
 /** @brief Loads one record, named in its errors, with the random numbers that are its own. */
 template <typename Dtype>
-void LoadRecord(const RecordLoader<Dtype>& loader, const RecordSource& source,
-                const Record& record, uint64_t seed, BatchItem<Dtype>* item);
+void LoadRecord(const RecordLoader<Dtype>& loader, const RecordSource& source, const Record& record,
+                uint64_t seed, BatchItem<Dtype>* item);
 
 struct PipelinePlan {
   int batch_size = 1;
@@ -73,9 +73,8 @@ template <typename Dtype>
 class RecordPipeline {
  public:
   /** @param shape of an item */
-  RecordPipeline(std::unique_ptr<RecordStream> stream,
-                 shared_ptr<const RecordLoader<Dtype>> loader, const vector<int>& shape,
-                 const PipelinePlan& plan);
+  RecordPipeline(std::unique_ptr<RecordStream> stream, shared_ptr<const RecordLoader<Dtype>> loader,
+                 const vector<int>& shape, const PipelinePlan& plan);
   ~RecordPipeline();
   /** @brief The next batch, the caller's until the next call; see Prefetcher::Next. */
   Batch<Dtype>* Next();

@@ -6,7 +6,8 @@
 
 namespace caffe {
 
-/** @brief What a new thread takes over from the one that starts it; Caffe's state is a thread's own. */
+/** @brief What a new thread takes over from the one that starts it; Caffe's state is a thread's
+ * own. */
 struct ThreadContext {
   Caffe::Brew mode;
   int solver_count;

@@ -35,8 +35,8 @@ inline T Area(const Box<T>& box) {
 /** @brief The common part of two boxes; its area is 0 if they do not overlap. */
 template <typename T>
 inline Box<T> Intersection(const Box<T>& a, const Box<T>& b) {
-  const Box<T> box = {std::max(a.xmin, b.xmin), std::max(a.ymin, b.ymin),
-                      std::min(a.xmax, b.xmax), std::min(a.ymax, b.ymax)};
+  const Box<T> box = {std::max(a.xmin, b.xmin), std::max(a.ymin, b.ymin), std::min(a.xmax, b.xmax),
+                      std::min(a.ymax, b.ymax)};
   return box;
 }
 

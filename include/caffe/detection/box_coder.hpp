@@ -13,10 +13,10 @@ enum BoxCodeType { BOX_CODE_CORNER = 1, BOX_CODE_CENTER_SIZE = 2, BOX_CODE_CORNE
  *
  * With prior p (center cx, cy, size w, h), box b and variances v:
  *   CORNER       (b.xmin − p.xmin) / v0, …, (b.ymax − p.ymax) / v3
- *   CENTER_SIZE  (b.cx − p.cx) / (p.w v0), (b.cy − p.cy) / (p.h v1), ln(b.w / p.w) / v2, ln(b.h / p.h) / v3
- *   CORNER_SIZE  (b.xmin − p.xmin) / (p.w v0), …, (b.ymax − p.ymax) / (p.h v3)
- * With variance_in_target the variances are left out: the loss applies them.
- * Decode is the inverse of Encode.
+ *   CENTER_SIZE  (b.cx − p.cx) / (p.w v0), (b.cy − p.cy) / (p.h v1), ln(b.w / p.w) / v2, ln(b.h /
+ * p.h) / v3 CORNER_SIZE  (b.xmin − p.xmin) / (p.w v0), …, (b.ymax − p.ymax) / (p.h v3) With
+ * variance_in_target the variances are left out: the loss applies them. Decode is the inverse of
+ * Encode.
  */
 struct BoxCoder {
   BoxCodeType type;

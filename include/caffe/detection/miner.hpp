@@ -14,12 +14,12 @@ enum MiningType { MINE_NONE = 0, MINE_MAX_NEGATIVE = 1, MINE_HARD_EXAMPLE = 2 };
 
 struct MiningOptions {
   MiningType type;
-  double neg_pos_ratio;    ///< MAX_NEGATIVE: at most so many negatives a positive
-  double neg_overlap;      ///< MAX_NEGATIVE: a negative overlaps every ground truth by less
-  int sample_size;         ///< HARD_EXAMPLE: so many examples an image
-  double nms_threshold;    ///< > 0: near duplicates among the candidates are left out first
-  int nms_top_k;           ///< how many of the largest losses are looked at; -1: all
-  int min_negatives;       ///< MAX_NEGATIVE: at least so many, also without a positive
+  double neg_pos_ratio;  ///< MAX_NEGATIVE: at most so many negatives a positive
+  double neg_overlap;    ///< MAX_NEGATIVE: a negative overlaps every ground truth by less
+  int sample_size;       ///< HARD_EXAMPLE: so many examples an image
+  double nms_threshold;  ///< > 0: near duplicates among the candidates are left out first
+  int nms_top_k;         ///< how many of the largest losses are looked at; -1: all
+  int min_negatives;     ///< MAX_NEGATIVE: at least so many, also without a positive
 };
 
 /**

@@ -17,19 +17,19 @@ enum LocLossType { LOC_L2 = 0, LOC_SMOOTH_L1 = 1 };
 struct MultiBoxOptions {
   int num_classes;
   int background_label;
-  bool share_location;         ///< one box a prior; else one for each class
-  bool map_object_to_agnostic; ///< every object has the label background_label + 1
-  bool use_prior_for_matching; ///< match priors; else decoded predictions
-  bool use_difficult;          ///< ground truth marked difficult is learned too
-  bool bp_inside;              ///< no gradient for coordinates of matches outside the image
+  bool share_location;          ///< one box a prior; else one for each class
+  bool map_object_to_agnostic;  ///< every object has the label background_label + 1
+  bool use_prior_for_matching;  ///< match priors; else decoded predictions
+  bool use_difficult;           ///< ground truth marked difficult is learned too
+  bool bp_inside;               ///< no gradient for coordinates of matches outside the image
   ConfLossType conf_loss;
   LocLossType loc_loss;
   double loc_weight;
   BoxCoder coder;
   MatchOptions match;
   MiningOptions mining;
-  bool use_prior_for_nms;      ///< mining's suppression looks at priors; else at predictions
-  int empty_image_negatives;   ///< so many negatives are mined from an image without ground truth
+  bool use_prior_for_nms;     ///< mining's suppression looks at priors; else at predictions
+  int empty_image_negatives;  ///< so many negatives are mined from an image without ground truth
 
   int num_loc_classes() const { return share_location ? 1 : num_classes; }
 };
@@ -64,7 +64,7 @@ struct MultiBoxBatch {
 struct Positive {
   int image;
   int prior;
-  int loc_class;     ///< 0 when the location is shared, else the label whose box learns
+  int loc_class;  ///< 0 when the location is shared, else the label whose box learns
   int label;
   int ground_truth;  ///< index into the image's GroundTruth
 };

@@ -41,7 +41,7 @@ class ArgMaxLayer : public Layer<Dtype> {
  private:
   void Sort(const Dtype* x);
 
-  int outer_, dim_, inner_;                ///< the values compared are those along dim
+  int outer_, dim_, inner_;  ///< the values compared are those along dim
   int top_k_;
   vector<std::pair<Dtype, int>> sorted_;  ///< (value, index) of the last Sort
 };

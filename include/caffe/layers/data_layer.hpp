@@ -20,8 +20,7 @@ template <typename Dtype>
 class DataLayer : public RecordDataLayer<Dtype> {
  public:
   explicit DataLayer(const LayerParameter& param) : RecordDataLayer<Dtype>(param) {}
-  void DataLayerSetUp(const vector<Blob<Dtype>*>& bottom,
-                      const vector<Blob<Dtype>*>& top) override;
+  void DataLayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
 
   const char* type() const override { return "Data"; }
   int MinTopBlobs() const override { return 1; }

@@ -61,11 +61,11 @@ class HDF5DataLayer : public Layer<Dtype> {
 
   bool has_epoch_ = false;
   uint64_t epoch_ = 0;
-  vector<uint64_t> file_order_;   ///< of this epoch
-  vector<uint64_t> first_row_;    ///< in the epoch, of the files in this order
+  vector<uint64_t> file_order_;  ///< of this epoch
+  vector<uint64_t> first_row_;   ///< in the epoch, of the files in this order
   int loaded_file_ = -1;
   bool has_row_order_ = false;
-  vector<uint64_t> row_order_;    ///< of the loaded file in this epoch
+  vector<uint64_t> row_order_;  ///< of the loaded file in this epoch
   vector<shared_ptr<Blob<Dtype>>> loaded_;
 };
 

@@ -22,8 +22,7 @@ template <typename Dtype>
 class ImageDataLayer : public RecordDataLayer<Dtype> {
  public:
   explicit ImageDataLayer(const LayerParameter& param) : RecordDataLayer<Dtype>(param) {}
-  void DataLayerSetUp(const vector<Blob<Dtype>*>& bottom,
-                      const vector<Blob<Dtype>*>& top) override;
+  void DataLayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
 
   const char* type() const override { return "ImageData"; }
   int ExactNumTopBlobs() const override { return 2; }

@@ -19,8 +19,7 @@ template <typename Dtype>
 class MemoryDataLayer : public BaseDataLayer<Dtype> {
  public:
   explicit MemoryDataLayer(const LayerParameter& param) : BaseDataLayer<Dtype>(param) {}
-  void DataLayerSetUp(const vector<Blob<Dtype>*>& bottom,
-                      const vector<Blob<Dtype>*>& top) override;
+  void DataLayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
 
   const char* type() const override { return "MemoryData"; }
   int ExactNumBottomBlobs() const override { return 0; }
@@ -63,7 +62,7 @@ class MemoryDataLayer : public BaseDataLayer<Dtype> {
   int pos_ = 0;  ///< the next item
   Blob<Dtype> added_data_;
   Blob<Dtype> added_label_;
-  bool has_new_data_ = false;  ///< added, and not all used yet
+  bool has_new_data_ = false;           ///< added, and not all used yet
   std::unique_ptr<Batch<Dtype>> view_;  ///< of the batch that the tops show
 };
 

@@ -33,7 +33,8 @@ template <typename Dtype>
 void ReadGroundTruth(const Blob<Dtype>& rows, int num_images, const MultiBoxOptions& options,
                      vector<GroundTruth<Dtype>>* ground_truth);
 
-/** @brief Boxes and variances, from a PriorBox's top. @throws Error for a variance that is not positive. */
+/** @brief Boxes and variances, from a PriorBox's top. @throws Error for a variance that is not
+ * positive. */
 template <typename Dtype>
 void ReadPriors(const Blob<Dtype>& blob, BoxArray<Dtype>* priors, vector<Dtype>* variance);
 

@@ -40,13 +40,12 @@ class PriorBoxLayer : public Layer<Dtype> {
  protected:
   virtual void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top);
   /** @brief Nothing depends on the bottoms' values. */
-  virtual void Backward_cpu(const vector<Blob<Dtype>*>& /*top*/,
-                            const vector<bool>& propagate_down,
+  virtual void Backward_cpu(const vector<Blob<Dtype>*>& /*top*/, const vector<bool>& propagate_down,
                             const vector<Blob<Dtype>*>& bottom);
 
   /** @brief Width and height, in pixels, of the priors of one cell. */
   vector<pair<Dtype, Dtype>> sizes_;
-  vector<Dtype> variance_;  // four
+  vector<Dtype> variance_;          // four
   int image_height_, image_width_;  // 0: the image's
   Dtype step_height_, step_width_;  // 0: from the sizes
 };

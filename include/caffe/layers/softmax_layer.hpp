@@ -32,8 +32,8 @@ class SoftmaxLayer : public Layer<Dtype> {
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
                     const vector<Blob<Dtype>*>& bottom) override;
 
-  int outer_num_;     ///< the elements before the axis
-  int inner_num_;     ///< the elements after it
+  int outer_num_;  ///< the elements before the axis
+  int inner_num_;  ///< the elements after it
   int softmax_axis_;
   Blob<Dtype> scale_;  ///< outer × inner: Σ_k y_k dy_k
 };

@@ -54,13 +54,13 @@ typedef ::testing::Types<CPUDevice<float>, CPUDevice<double>, GPUDevice<float>, 
  *
  * Errors are part of the contract: a test names what a reader must find there.
  */
-#define EXPECT_CAFFE_ERROR(statement, part)                                             \
-  try {                                                                                 \
-    statement;                                                                          \
-    ADD_FAILURE() << #statement " did not fail; expected an error with: " << (part);    \
-  } catch (const ::caffe::Error& caffe_error) {                                         \
-    EXPECT_NE(::std::string(caffe_error.what()).find(part), ::std::string::npos)        \
-        << "the error is: " << caffe_error.what() << "\nexpected in it: " << (part);    \
+#define EXPECT_CAFFE_ERROR(statement, part)                                          \
+  try {                                                                              \
+    statement;                                                                       \
+    ADD_FAILURE() << #statement " did not fail; expected an error with: " << (part); \
+  } catch (const ::caffe::Error& caffe_error) {                                      \
+    EXPECT_NE(::std::string(caffe_error.what()).find(part), ::std::string::npos)     \
+        << "the error is: " << caffe_error.what() << "\nexpected in it: " << (part); \
   }
 
 }  // namespace caffe

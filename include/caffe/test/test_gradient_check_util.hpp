@@ -212,11 +212,10 @@ class GradientChecker {
     const Dtype below = Objective(layer, bottom, top);
     input->mutable_cpu_data()[index] = value;
     const Dtype estimated = (above - below) / (2 * stepsize_);
-    const Dtype scale =
-        std::max(std::max(std::fabs(computed), std::fabs(estimated)), Dtype(1));
+    const Dtype scale = std::max(std::max(std::fabs(computed), std::fabs(estimated)), Dtype(1));
     EXPECT_NEAR(computed, estimated, threshold_ * scale)
-        << name << "[" << index << "] of " << layer->Who() << ", value " << value
-        << ", objective " << above << " above and " << below << " below";
+        << name << "[" << index << "] of " << layer->Who() << ", value " << value << ", objective "
+        << above << " above and " << below << " below";
   }
 
   Dtype stepsize_;

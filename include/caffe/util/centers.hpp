@@ -50,7 +50,7 @@ class Centers {
    * @throws Error for a negative center_lr, or stored centers of another shape.
    */
   void SetUp(const CenterOptions& options, LayerParameter* param,
-             vector<shared_ptr<Blob<Dtype> > >* blobs);
+             vector<shared_ptr<Blob<Dtype>>>* blobs);
 
   int classes() const { return options_.classes; }
   int dim() const { return options_.dim; }

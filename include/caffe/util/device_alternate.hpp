@@ -6,32 +6,32 @@
 /** What a GPU method says in a build without CUDA. */
 #define NO_GPU LOG(FATAL) << "this build has no CUDA: use CPU mode"
 
-#define STUB_GPU(classname)                                                                   \
-  template <typename Dtype>                                                                   \
-  void classname<Dtype>::Forward_gpu(const std::vector<Blob<Dtype>*>& /*bottom*/,             \
-                                     const std::vector<Blob<Dtype>*>& /*top*/) {              \
-    NO_GPU;                                                                                   \
-  }                                                                                           \
-  template <typename Dtype>                                                                   \
-  void classname<Dtype>::Backward_gpu(const std::vector<Blob<Dtype>*>& /*top*/,               \
-                                      const std::vector<bool>& /*propagate_down*/,            \
-                                      const std::vector<Blob<Dtype>*>& /*bottom*/) {          \
-    NO_GPU;                                                                                   \
+#define STUB_GPU(classname)                                                          \
+  template <typename Dtype>                                                          \
+  void classname<Dtype>::Forward_gpu(const std::vector<Blob<Dtype>*>& /*bottom*/,    \
+                                     const std::vector<Blob<Dtype>*>& /*top*/) {     \
+    NO_GPU;                                                                          \
+  }                                                                                  \
+  template <typename Dtype>                                                          \
+  void classname<Dtype>::Backward_gpu(const std::vector<Blob<Dtype>*>& /*top*/,      \
+                                      const std::vector<bool>& /*propagate_down*/,   \
+                                      const std::vector<Blob<Dtype>*>& /*bottom*/) { \
+    NO_GPU;                                                                          \
   }
 
-#define STUB_GPU_FORWARD(classname, funcname)                                                 \
-  template <typename Dtype>                                                                   \
-  void classname<Dtype>::funcname##_gpu(const std::vector<Blob<Dtype>*>& /*bottom*/,          \
-                                        const std::vector<Blob<Dtype>*>& /*top*/) {           \
-    NO_GPU;                                                                                   \
+#define STUB_GPU_FORWARD(classname, funcname)                                        \
+  template <typename Dtype>                                                          \
+  void classname<Dtype>::funcname##_gpu(const std::vector<Blob<Dtype>*>& /*bottom*/, \
+                                        const std::vector<Blob<Dtype>*>& /*top*/) {  \
+    NO_GPU;                                                                          \
   }
 
-#define STUB_GPU_BACKWARD(classname, funcname)                                                \
-  template <typename Dtype>                                                                   \
-  void classname<Dtype>::funcname##_gpu(const std::vector<Blob<Dtype>*>& /*top*/,             \
-                                        const std::vector<bool>& /*propagate_down*/,          \
-                                        const std::vector<Blob<Dtype>*>& /*bottom*/) {        \
-    NO_GPU;                                                                                   \
+#define STUB_GPU_BACKWARD(classname, funcname)                                         \
+  template <typename Dtype>                                                            \
+  void classname<Dtype>::funcname##_gpu(const std::vector<Blob<Dtype>*>& /*top*/,      \
+                                        const std::vector<bool>& /*propagate_down*/,   \
+                                        const std::vector<Blob<Dtype>*>& /*bottom*/) { \
+    NO_GPU;                                                                            \
   }
 
 #else
@@ -39,9 +39,9 @@
 #include <cuda.h>
 #include <cuda_runtime.h>
 
-#define CUDA_CHECK(call)                                              \
-  do {                                                                \
-    const cudaError_t cuda_status = (call);                           \
+#define CUDA_CHECK(call)                                                  \
+  do {                                                                    \
+    const cudaError_t cuda_status = (call);                               \
     CHECK(cuda_status == cudaSuccess) << cudaGetErrorString(cuda_status); \
   } while (0)
 

@@ -87,8 +87,8 @@ void hdf5_load_nd_dataset(hid_t file_id, const char* dataset_name_, int min_dim,
 
 /** @brief Checks the dataset and shapes the blob, without reading the values. */
 template <typename Dtype>
-void hdf5_load_nd_dataset_helper(hid_t file_id, const char* dataset_name_, int min_dim,
-                                 int max_dim, Blob<Dtype>* blob, bool reshape);
+void hdf5_load_nd_dataset_helper(hid_t file_id, const char* dataset_name_, int min_dim, int max_dim,
+                                 Blob<Dtype>* blob, bool reshape);
 
 /** @brief Writes a blob's data (or diff) as a new dataset of its element type. */
 template <typename Dtype>

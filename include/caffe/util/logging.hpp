@@ -115,11 +115,11 @@ std::string DescribeValues(const A& a, const B& b) {
 
 // Arguments by value of their own type, so that an integer literal compared
 // with a size_t does not warn: the comparison happens in the caller's types.
-#define CAFFE_DEFINE_CHECK_OP(name, op)                                                         \
-  template <typename A, typename B>                                                             \
-  inline std::unique_ptr<std::string> Check##name(const A& a, const B& b) {                     \
-    if (a op b) return nullptr;                                                                 \
-    return std::unique_ptr<std::string>(new std::string(DescribeValues(a, b)));                 \
+#define CAFFE_DEFINE_CHECK_OP(name, op)                                         \
+  template <typename A, typename B>                                             \
+  inline std::unique_ptr<std::string> Check##name(const A& a, const B& b) {     \
+    if (a op b) return nullptr;                                                 \
+    return std::unique_ptr<std::string>(new std::string(DescribeValues(a, b))); \
   }
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wsign-compare"
@@ -145,7 +145,8 @@ T&& CheckNotNull(const char* file, int line, const char* name, T&& pointer) {
 #define CAFFE_LOG_WARNING \
   ::caffe::logging::LogLine(::caffe::LOG_WARNING, __FILE__, __LINE__).stream()
 #define CAFFE_LOG_ERROR ::caffe::logging::LogLine(::caffe::LOG_ERROR, __FILE__, __LINE__).stream()
-#define CAFFE_LOG_FATAL ::caffe::logging::Throw() & ::caffe::logging::ErrorLine(__FILE__, __LINE__, "")
+#define CAFFE_LOG_FATAL \
+  ::caffe::logging::Throw() & ::caffe::logging::ErrorLine(__FILE__, __LINE__, "")
 #define CAFFE_VOIDIFY_INFO ::caffe::logging::Voidify() & CAFFE_LOG_INFO
 #define CAFFE_VOIDIFY_WARNING ::caffe::logging::Voidify() & CAFFE_LOG_WARNING
 #define CAFFE_VOIDIFY_ERROR ::caffe::logging::Voidify() & CAFFE_LOG_ERROR
@@ -156,21 +157,22 @@ T&& CheckNotNull(const char* file, int line, const char* name, T&& pointer) {
 #define LOG_IF(severity, condition) !(condition) ? (void)0 : CAFFE_VOIDIFY_##severity
 #define CAFFE_CONCAT2(a, b) a##b
 #define CAFFE_CONCAT(a, b) CAFFE_CONCAT2(a, b)
-#define LOG_FIRST_N(severity, n)                          \
-  static int CAFFE_CONCAT(log_first_n_, __LINE__) = 0;    \
+#define LOG_FIRST_N(severity, n)                       \
+  static int CAFFE_CONCAT(log_first_n_, __LINE__) = 0; \
   LOG_IF(severity, CAFFE_CONCAT(log_first_n_, __LINE__)++ < (n))
-#define LOG_EVERY_N(severity, n)                          \
-  static int CAFFE_CONCAT(log_every_n_, __LINE__) = 0;    \
+#define LOG_EVERY_N(severity, n)                       \
+  static int CAFFE_CONCAT(log_every_n_, __LINE__) = 0; \
   LOG_IF(severity, CAFFE_CONCAT(log_every_n_, __LINE__)++ % (n) == 0)
 
 /** CHECK(condition) << message: throws caffe::Error with the message (or the condition). */
-#define CHECK(condition)  \
-  (condition) ? (void)0   \
-              : ::caffe::logging::Throw() & ::caffe::logging::ErrorLine(__FILE__, __LINE__, #condition)
+#define CHECK(condition) \
+  (condition)            \
+      ? (void)0          \
+      : ::caffe::logging::Throw() & ::caffe::logging::ErrorLine(__FILE__, __LINE__, #condition)
 
-#define CAFFE_CHECK_OP(name, op, a, b)                                              \
-  while (auto caffe_check_values = ::caffe::logging::Check##name((a), (b)))         \
-  ::caffe::logging::Throw() &                                                       \
+#define CAFFE_CHECK_OP(name, op, a, b)                                      \
+  while (auto caffe_check_values = ::caffe::logging::Check##name((a), (b))) \
+  ::caffe::logging::Throw() &                                               \
       ::caffe::logging::ErrorLine(__FILE__, __LINE__, #a " " #op " " #b, *caffe_check_values)
 /** CHECK_EQ(a, b) << message and its kin: the error also shows both values. */
 #define CHECK_EQ(a, b) CAFFE_CHECK_OP(EQ, ==, a, b)

@@ -34,8 +34,8 @@ string TemporaryName(const string& target) {
   static std::atomic<unsigned> counter{0};
   // A file system allows 255 bytes in a name.
   const size_t start = target.rfind('/') == string::npos ? 0 : target.rfind('/') + 1;
-  return target.substr(0, start) + target.substr(start, 200) + ".tmp-" +
-         std::to_string(getpid()) + "-" + std::to_string(counter++);
+  return target.substr(0, start) + target.substr(start, 200) + ".tmp-" + std::to_string(getpid()) +
+         "-" + std::to_string(counter++);
 }
 
 /** The rename itself must reach the disk too. A file system that cannot do it is no error. */
@@ -50,7 +50,7 @@ void SyncFolder(const string& folder) {
 
 AtomicFile::AtomicFile(const string& path) : path_(path), target_path_(Resolve(path)) {
   if (path.empty()) throw Error("a file to write needs a name");
-  struct stat info {};
+  struct stat info{};
   const bool exists = stat(target_path_.c_str(), &info) == 0;
   if (exists && S_ISDIR(info.st_mode)) Fail("write", EISDIR);
   if (!exists || S_ISREG(info.st_mode)) {
@@ -65,8 +65,7 @@ AtomicFile::AtomicFile(const string& path) : path_(path), target_path_(Resolve(p
 void AtomicFile::OpenTemporary(int mode, bool has_mode) {
   do {  // the name may be a leftover of a process that was killed
     temporary_path_ = TemporaryName(target_path_);
-    descriptor_ =
-        open(temporary_path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    descriptor_ = open(temporary_path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   } while (descriptor_ < 0 && errno == EEXIST);
   if (descriptor_ < 0) {
     const int error_number = errno;

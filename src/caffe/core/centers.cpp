@@ -9,7 +9,7 @@ namespace caffe {
 
 template <typename Dtype>
 void Centers<Dtype>::SetUp(const CenterOptions& options, LayerParameter* param,
-                           vector<shared_ptr<Blob<Dtype> > >* blobs) {
+                           vector<shared_ptr<Blob<Dtype>>>* blobs) {
   options_ = options;
   CHECK(options.center_lr >= 0) << "center_lr must not be negative, got " << options.center_lr;
   vector<int> shape(2);
@@ -18,7 +18,7 @@ void Centers<Dtype>::SetUp(const CenterOptions& options, LayerParameter* param,
   if (blobs->empty()) {
     blobs->resize(1);
     (*blobs)[0].reset(new Blob<Dtype>(shape));
-    shared_ptr<Filler<Dtype> > filler(GetFiller<Dtype>(options.filler));
+    shared_ptr<Filler<Dtype>> filler(GetFiller<Dtype>(options.filler));
     filler->Fill((*blobs)[0].get());
   }
   CHECK(blobs->size() == 1 && (*blobs)[0]->shape() == shape)

@@ -96,9 +96,9 @@ hid_t NativeType() {
 /** Creates a dataset and writes its values. */
 void SaveDataset(hid_t loc_id, const string& name, hid_t type, const Hdf5Handle& space,
                  const void* values) {
-  const Hdf5Handle set(H5Dcreate2(loc_id, name.c_str(), type, space.get(), H5P_DEFAULT,
-                                  H5P_DEFAULT, H5P_DEFAULT),
-                       H5Dclose);
+  const Hdf5Handle set(
+      H5Dcreate2(loc_id, name.c_str(), type, space.get(), H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT),
+      H5Dclose);
   if (!set.is_open()) FailAt(loc_id, name, "cannot be created" + Reason());
   if (H5Dwrite(set.get(), type, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) < 0) {
     FailAt(loc_id, name, "cannot be written" + Reason());
@@ -163,8 +163,8 @@ Hdf5Writer::Hdf5Writer(const string& filename) : filename_(filename) {
   // In memory: HDF5 does not survive a full disk (its close fails, and again at exit).
   const size_t growth = 16u << 20;
   H5Pset_fapl_core(access.get(), growth, false);
-  file_ = Hdf5Handle(H5Fcreate(filename.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()),
-                     H5Fclose);
+  file_ =
+      Hdf5Handle(H5Fcreate(filename.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access.get()), H5Fclose);
   if (!file_.is_open()) throw Error("HDF5 cannot start a file" + Reason(), "", filename);
 }
 
@@ -182,8 +182,8 @@ void Hdf5Writer::Commit() {
 }
 
 template <typename Dtype>
-void hdf5_load_nd_dataset_helper(hid_t file_id, const char* dataset_name_, int min_dim,
-                                 int max_dim, Blob<Dtype>* blob, bool reshape) {
+void hdf5_load_nd_dataset_helper(hid_t file_id, const char* dataset_name_, int min_dim, int max_dim,
+                                 Blob<Dtype>* blob, bool reshape) {
   const Dataset set = OpenDataset(file_id, dataset_name_);
   const int axes = static_cast<int>(set.shape.size());
   if (axes < min_dim || axes > max_dim) {
@@ -221,8 +221,8 @@ void hdf5_save_nd_dataset(const hid_t file_id, const string& dataset_name, const
                           bool write_diff) {
   Quiet();
   const vector<hsize_t> shape(blob.shape().begin(), blob.shape().end());
-  const Hdf5Handle space(
-      H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr), H5Sclose);
+  const Hdf5Handle space(H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr),
+                         H5Sclose);
   const Dtype* values = nullptr;
   if (blob.count() > 0) values = write_diff ? blob.cpu_diff() : blob.cpu_data();
   SaveDataset(file_id, dataset_name, NativeType<Dtype>(), space, values);
@@ -294,8 +294,8 @@ int hdf5_get_num_links(hid_t loc_id) {
 string hdf5_get_name_by_idx(hid_t loc_id, int idx) {
   Quiet();
   const string name = NameFrom([=](char* buffer, size_t size) {
-    return H5Lget_name_by_idx(loc_id, ".", H5_INDEX_NAME, H5_ITER_NATIVE,
-                              static_cast<hsize_t>(idx), buffer, size, H5P_DEFAULT);
+    return H5Lget_name_by_idx(loc_id, ".", H5_INDEX_NAME, H5_ITER_NATIVE, static_cast<hsize_t>(idx),
+                              buffer, size, H5P_DEFAULT);
   });
   if (idx < 0 || name.empty()) {
     throw Error("there is no name " + std::to_string(idx) + " in " + FullName(loc_id, ""), "",
@@ -304,9 +304,9 @@ string hdf5_get_name_by_idx(hid_t loc_id, int idx) {
   return name;
 }
 
-#define INSTANTIATE_HDF5(Dtype)                                                               \
+#define INSTANTIATE_HDF5(Dtype)                                                                \
   template void hdf5_load_nd_dataset_helper<Dtype>(hid_t, const char*, int, int, Blob<Dtype>*, \
-                                                   bool);                                     \
+                                                   bool);                                      \
   template void hdf5_load_nd_dataset<Dtype>(hid_t, const char*, int, int, Blob<Dtype>*, bool); \
   template void hdf5_save_nd_dataset<Dtype>(const hid_t, const string&, const Blob<Dtype>&, bool)
 

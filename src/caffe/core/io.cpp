@@ -22,7 +22,7 @@ namespace pbio = ::google::protobuf::io;
 
 InputFile::InputFile(const string& path) {
   descriptor_ = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat info {};
+  struct stat info{};
   if (descriptor_ < 0 || fstat(descriptor_, &info) != 0) Fail(path, std::strerror(errno));
   if (S_ISDIR(info.st_mode)) Fail(path, "it is a folder");
   size_ = S_ISREG(info.st_mode) ? info.st_size : -1;
@@ -161,8 +161,8 @@ void WriteProtoToBinaryFile(const Message& proto, const char* filename) {
                 "", filename);
   }
   if (!proto.IsInitialized()) {
-    throw Error("the " + proto.GetDescriptor()->name() + " lacks required fields: " +
-                    proto.InitializationErrorString(),
+    throw Error("the " + proto.GetDescriptor()->name() +
+                    " lacks required fields: " + proto.InitializationErrorString(),
                 "", filename);
   }
   AtomicFile file(filename);

@@ -43,7 +43,7 @@ WireType WireTypeOf(const Field& field) {
 
 /** How a file's structure compares with a message's. */
 struct Fit {
-  std::set<int> seen;       ///< numbers of the known fields at the top level
+  std::set<int> seen;        ///< numbers of the known fields at the top level
   bool has_unknown = false;  ///< fields at the top level that the message does not have
   bool mismatched = false;   ///< a known field with another encoding, or no encoding at all
   string truncated;          ///< the field in which the file ends, and by how much
@@ -187,11 +187,11 @@ std::vector<Candidate> Candidates() {
 }
 
 bool HasNeeded(const Candidate& candidate, const Fit& fit) {
-  return std::all_of(
-      candidate.needs.begin(), candidate.needs.end(), [&](const std::vector<int>& group) {
-        return std::any_of(group.begin(), group.end(),
-                           [&](int number) { return fit.seen.count(number) > 0; });
-      });
+  return std::all_of(candidate.needs.begin(), candidate.needs.end(),
+                     [&](const std::vector<int>& group) {
+                       return std::any_of(group.begin(), group.end(),
+                                          [&](int number) { return fit.seen.count(number) > 0; });
+                     });
 }
 
 FileKind KindOf(const pb::Descriptor& message) {

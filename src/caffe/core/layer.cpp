@@ -98,8 +98,10 @@ void CheckCount(const char* what, int got, int exact, int min, int max) {
   if (exact >= 0) {
     CHECK(got == exact) << "takes " << exact << " " << what << " blob(s), got " << got;
   }
-  if (min >= 0) CHECK(got >= min) << "takes at least " << min << " " << what << " blob(s), got " << got;
-  if (max >= 0) CHECK(got <= max) << "takes at most " << max << " " << what << " blob(s), got " << got;
+  if (min >= 0)
+    CHECK(got >= min) << "takes at least " << min << " " << what << " blob(s), got " << got;
+  if (max >= 0)
+    CHECK(got <= max) << "takes at most " << max << " " << what << " blob(s), got " << got;
 }
 
 }  // namespace
@@ -109,8 +111,7 @@ void Layer<Dtype>::CheckBlobCounts(const vector<Blob<Dtype>*>& bottom,
                                    const vector<Blob<Dtype>*>& top) {
   CheckCount("bottom", static_cast<int>(bottom.size()), ExactNumBottomBlobs(), MinBottomBlobs(),
              MaxBottomBlobs());
-  CheckCount("top", static_cast<int>(top.size()), ExactNumTopBlobs(), MinTopBlobs(),
-             MaxTopBlobs());
+  CheckCount("top", static_cast<int>(top.size()), ExactNumTopBlobs(), MinTopBlobs(), MaxTopBlobs());
   if (EqualNumBottomTopBlobs()) {
     CHECK(bottom.size() == top.size()) << "takes as many tops as bottoms, got " << bottom.size()
                                        << " bottom and " << top.size() << " top blob(s)";

@@ -35,9 +35,9 @@ shared_ptr<Layer<Dtype>> LayerRegistry<Dtype>::CreateLayer(const LayerParameter&
   if (entry == Registry().end()) {
     std::ostringstream nearest;
     for (const string& name : NearestNames(param.type(), LayerTypeList())) nearest << " " << name;
-    throw Error("unknown layer type \"" + param.type() + "\"; the nearest known types are" +
-                    nearest.str(),
-                "", param.name());
+    throw Error(
+        "unknown layer type \"" + param.type() + "\"; the nearest known types are" + nearest.str(),
+        "", param.name());
   }
   try {
     return entry->second(param);

@@ -143,10 +143,10 @@ void caffe_powx(const int n, const Dtype* a, const Dtype b, Dtype* y) {
   for (int i = 0; i < n; ++i) y[i] = std::pow(a[i], b);
 }
 
-#define CAFFE_DEFINE_UNARY(name, expression)                  \
-  template <typename Dtype>                                   \
-  void name(const int n, const Dtype* a, Dtype* y) {          \
-    for (int i = 0; i < n; ++i) y[i] = expression;            \
+#define CAFFE_DEFINE_UNARY(name, expression)         \
+  template <typename Dtype>                          \
+  void name(const int n, const Dtype* a, Dtype* y) { \
+    for (int i = 0; i < n; ++i) y[i] = expression;   \
   }
 CAFFE_DEFINE_UNARY(caffe_sqr, a[i] * a[i])
 CAFFE_DEFINE_UNARY(caffe_sqrt, std::sqrt(a[i]))
@@ -157,10 +157,10 @@ CAFFE_DEFINE_UNARY(caffe_cpu_fabs, std::fabs(a[i]))
 CAFFE_DEFINE_UNARY(caffe_cpu_sign, static_cast<Dtype>(caffe_sign(a[i])))
 CAFFE_DEFINE_UNARY(caffe_cpu_sgnbit, static_cast<Dtype>(std::signbit(a[i]) ? 1 : 0))
 
-#define CAFFE_DEFINE_BINARY(name, op)                                    \
-  template <typename Dtype>                                              \
-  void name(const int n, const Dtype* a, const Dtype* b, Dtype* y) {     \
-    for (int i = 0; i < n; ++i) y[i] = a[i] op b[i];                     \
+#define CAFFE_DEFINE_BINARY(name, op)                                \
+  template <typename Dtype>                                          \
+  void name(const int n, const Dtype* a, const Dtype* b, Dtype* y) { \
+    for (int i = 0; i < n; ++i) y[i] = a[i] op b[i];                 \
   }
 CAFFE_DEFINE_BINARY(caffe_add, +)
 CAFFE_DEFINE_BINARY(caffe_sub, -)
@@ -210,34 +210,34 @@ void caffe_rng_bernoulli(const int n, const Dtype p, unsigned int* r) {
   FillBernoulli(n, p, r);
 }
 
-#define CAFFE_INSTANTIATE_MATH(Dtype)                                                 \
-  template Dtype caffe_cpu_dot<Dtype>(const int, const Dtype*, const Dtype*);         \
-  template void caffe_add_scalar<Dtype>(const int, const Dtype, Dtype*);              \
-  template void caffe_cpu_scale<Dtype>(const int, const Dtype, const Dtype*, Dtype*); \
-  template void caffe_powx<Dtype>(const int, const Dtype*, const Dtype, Dtype*);      \
-  template void caffe_sqr<Dtype>(const int, const Dtype*, Dtype*);                    \
-  template void caffe_sqrt<Dtype>(const int, const Dtype*, Dtype*);                   \
-  template void caffe_exp<Dtype>(const int, const Dtype*, Dtype*);                    \
-  template void caffe_log<Dtype>(const int, const Dtype*, Dtype*);                    \
-  template void caffe_abs<Dtype>(const int, const Dtype*, Dtype*);                    \
-  template void caffe_cpu_fabs<Dtype>(const int, const Dtype*, Dtype*);               \
-  template void caffe_cpu_sign<Dtype>(const int, const Dtype*, Dtype*);               \
-  template void caffe_cpu_sgnbit<Dtype>(const int, const Dtype*, Dtype*);             \
-  template void caffe_add<Dtype>(const int, const Dtype*, const Dtype*, Dtype*);      \
-  template void caffe_sub<Dtype>(const int, const Dtype*, const Dtype*, Dtype*);      \
-  template void caffe_mul<Dtype>(const int, const Dtype*, const Dtype*, Dtype*);      \
-  template void caffe_div<Dtype>(const int, const Dtype*, const Dtype*, Dtype*);      \
-  template Dtype caffe_nextafter<Dtype>(const Dtype);                                 \
-  template void caffe_rng_uniform<Dtype>(const int, const Dtype, const Dtype, Dtype*); \
+#define CAFFE_INSTANTIATE_MATH(Dtype)                                                   \
+  template Dtype caffe_cpu_dot<Dtype>(const int, const Dtype*, const Dtype*);           \
+  template void caffe_add_scalar<Dtype>(const int, const Dtype, Dtype*);                \
+  template void caffe_cpu_scale<Dtype>(const int, const Dtype, const Dtype*, Dtype*);   \
+  template void caffe_powx<Dtype>(const int, const Dtype*, const Dtype, Dtype*);        \
+  template void caffe_sqr<Dtype>(const int, const Dtype*, Dtype*);                      \
+  template void caffe_sqrt<Dtype>(const int, const Dtype*, Dtype*);                     \
+  template void caffe_exp<Dtype>(const int, const Dtype*, Dtype*);                      \
+  template void caffe_log<Dtype>(const int, const Dtype*, Dtype*);                      \
+  template void caffe_abs<Dtype>(const int, const Dtype*, Dtype*);                      \
+  template void caffe_cpu_fabs<Dtype>(const int, const Dtype*, Dtype*);                 \
+  template void caffe_cpu_sign<Dtype>(const int, const Dtype*, Dtype*);                 \
+  template void caffe_cpu_sgnbit<Dtype>(const int, const Dtype*, Dtype*);               \
+  template void caffe_add<Dtype>(const int, const Dtype*, const Dtype*, Dtype*);        \
+  template void caffe_sub<Dtype>(const int, const Dtype*, const Dtype*, Dtype*);        \
+  template void caffe_mul<Dtype>(const int, const Dtype*, const Dtype*, Dtype*);        \
+  template void caffe_div<Dtype>(const int, const Dtype*, const Dtype*, Dtype*);        \
+  template Dtype caffe_nextafter<Dtype>(const Dtype);                                   \
+  template void caffe_rng_uniform<Dtype>(const int, const Dtype, const Dtype, Dtype*);  \
   template void caffe_rng_gaussian<Dtype>(const int, const Dtype, const Dtype, Dtype*); \
-  template void caffe_rng_bernoulli<Dtype>(const int, const Dtype, int*);             \
+  template void caffe_rng_bernoulli<Dtype>(const int, const Dtype, int*);               \
   template void caffe_rng_bernoulli<Dtype>(const int, const Dtype, unsigned int*)
 
 CAFFE_INSTANTIATE_MATH(float);
 CAFFE_INSTANTIATE_MATH(double);
 
-#define CAFFE_INSTANTIATE_COPY(Dtype)                                 \
-  template void caffe_copy<Dtype>(const int, const Dtype*, Dtype*);   \
+#define CAFFE_INSTANTIATE_COPY(Dtype)                               \
+  template void caffe_copy<Dtype>(const int, const Dtype*, Dtype*); \
   template void caffe_set<Dtype>(const int, const Dtype, Dtype*)
 CAFFE_INSTANTIATE_COPY(float);
 CAFFE_INSTANTIATE_COPY(double);

@@ -108,7 +108,8 @@ void Net<Dtype>::DebugForward(int layer_id) const {
               << " data: " << MeanAbs(blob.asum_data(), blob.count());
   }
   const string report = layers_[layer_id]->Report();
-  if (!report.empty()) LOG(INFO) << "    [Forward] Layer " << layer_names_[layer_id] << ", " << report;
+  if (!report.empty())
+    LOG(INFO) << "    [Forward] Layer " << layer_names_[layer_id] << ", " << report;
 }
 
 template <typename Dtype>
@@ -181,22 +182,22 @@ const shared_ptr<Layer<Dtype>> Net<Dtype>::layer_by_name(const string& layer_nam
   return nullptr;
 }
 
-#define CAFFE_INSTANTIATE_NET_RUN(Dtype)                                                          \
-  template void Net<Dtype>::CheckLayerRange(int, int) const;                                      \
-  template const vector<Blob<Dtype>*>& Net<Dtype>::Forward(Dtype*);                               \
-  template const vector<Blob<Dtype>*>& Net<Dtype>::Forward(const vector<Blob<Dtype>*>&, Dtype*);  \
-  template Dtype Net<Dtype>::ForwardFromTo(int, int);                                             \
-  template void Net<Dtype>::BackwardFromTo(int, int);                                             \
-  template void Net<Dtype>::Reshape();                                                            \
-  template Dtype Net<Dtype>::ForwardBackward();                                                   \
-  template void Net<Dtype>::ClearParamDiffs();                                                    \
-  template void Net<Dtype>::Update();                                                             \
-  template void Net<Dtype>::DebugForward(int) const;                                              \
-  template void Net<Dtype>::DebugBackward(int) const;                                             \
-  template string Net<Dtype>::FirstNonFinite() const;                                             \
-  template bool Net<Dtype>::has_blob(const string&) const;                                        \
-  template const shared_ptr<Blob<Dtype>> Net<Dtype>::blob_by_name(const string&) const;           \
-  template bool Net<Dtype>::has_layer(const string&) const;                                       \
+#define CAFFE_INSTANTIATE_NET_RUN(Dtype)                                                         \
+  template void Net<Dtype>::CheckLayerRange(int, int) const;                                     \
+  template const vector<Blob<Dtype>*>& Net<Dtype>::Forward(Dtype*);                              \
+  template const vector<Blob<Dtype>*>& Net<Dtype>::Forward(const vector<Blob<Dtype>*>&, Dtype*); \
+  template Dtype Net<Dtype>::ForwardFromTo(int, int);                                            \
+  template void Net<Dtype>::BackwardFromTo(int, int);                                            \
+  template void Net<Dtype>::Reshape();                                                           \
+  template Dtype Net<Dtype>::ForwardBackward();                                                  \
+  template void Net<Dtype>::ClearParamDiffs();                                                   \
+  template void Net<Dtype>::Update();                                                            \
+  template void Net<Dtype>::DebugForward(int) const;                                             \
+  template void Net<Dtype>::DebugBackward(int) const;                                            \
+  template string Net<Dtype>::FirstNonFinite() const;                                            \
+  template bool Net<Dtype>::has_blob(const string&) const;                                       \
+  template const shared_ptr<Blob<Dtype>> Net<Dtype>::blob_by_name(const string&) const;          \
+  template bool Net<Dtype>::has_layer(const string&) const;                                      \
   template const shared_ptr<Layer<Dtype>> Net<Dtype>::layer_by_name(const string&) const
 CAFFE_INSTANTIATE_NET_RUN(float);
 CAFFE_INSTANTIATE_NET_RUN(double);

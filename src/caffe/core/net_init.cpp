@@ -322,10 +322,9 @@ void Net<Dtype>::FilterNet(const NetParameter& param, NetParameter* param_filter
     const auto meets = [&](const NetStateRule& rule) {
       return StateMeetsRule(source.state(), rule, layer.name());
     };
-    const bool included =
-        layer.include_size() > 0
-            ? std::any_of(layer.include().begin(), layer.include().end(), meets)
-            : std::none_of(layer.exclude().begin(), layer.exclude().end(), meets);
+    const bool included = layer.include_size() > 0
+                              ? std::any_of(layer.include().begin(), layer.include().end(), meets)
+                              : std::none_of(layer.exclude().begin(), layer.exclude().end(), meets);
     if (included) param_filtered->add_layer()->CopyFrom(layer);
   }
 }

@@ -40,8 +40,7 @@ void Net<Dtype>::ShareTrainedLayersWith(const Net* other) {
     Layer<Dtype>& target = *layers_[found->second];
     CHECK(target.blobs().size() == source->blobs().size())
         << target.Who() << ": has " << target.blobs().size()
-        << " parameter blob(s), the layer of that name in the other net "
-        << source->blobs().size();
+        << " parameter blob(s), the layer of that name in the other net " << source->blobs().size();
     for (size_t i = 0; i < source->blobs().size(); ++i) {
       CHECK(target.blobs()[i]->shape() == source->blobs()[i]->shape())
           << target.Who() << ": parameter " << i << " has the shape "
@@ -207,8 +206,8 @@ namespace {
 Hdf5Handle OpenOrCreateGroups(hid_t location, const string& path) {
   const size_t slash = path.find('/');
   const string first = path.substr(0, slash);
-  Hdf5Handle group =
-      hdf5_has(location, first) ? hdf5_open_group(location, first) : hdf5_create_group(location, first);
+  Hdf5Handle group = hdf5_has(location, first) ? hdf5_open_group(location, first)
+                                               : hdf5_create_group(location, first);
   return slash == string::npos ? std::move(group)
                                : OpenOrCreateGroups(group.get(), path.substr(slash + 1));
 }
@@ -232,14 +231,14 @@ void Net<Dtype>::ToHDF5(const string& filename, bool write_diff) const {
   writer.Commit();
 }
 
-#define CAFFE_INSTANTIATE_NET_WEIGHTS(Dtype)                                                     \
-  template const Layer<Dtype>* Net<Dtype>::FindLayer(const string&) const;                       \
-  template void Net<Dtype>::ShareTrainedLayersWith(const Net*);                                  \
-  template WeightsReport Net<Dtype>::CopyTrainedLayersFrom(const NetParameter&, bool);           \
-  template WeightsReport Net<Dtype>::CopyTrainedLayersFrom(const string&, bool);                 \
-  template void Net<Dtype>::CopyTrainedLayersFromBinaryProto(const string&);                     \
-  template void Net<Dtype>::CopyTrainedLayersFromHDF5(const string&);                            \
-  template void Net<Dtype>::ToProto(NetParameter*, bool) const;                                  \
+#define CAFFE_INSTANTIATE_NET_WEIGHTS(Dtype)                                           \
+  template const Layer<Dtype>* Net<Dtype>::FindLayer(const string&) const;             \
+  template void Net<Dtype>::ShareTrainedLayersWith(const Net*);                        \
+  template WeightsReport Net<Dtype>::CopyTrainedLayersFrom(const NetParameter&, bool); \
+  template WeightsReport Net<Dtype>::CopyTrainedLayersFrom(const string&, bool);       \
+  template void Net<Dtype>::CopyTrainedLayersFromBinaryProto(const string&);           \
+  template void Net<Dtype>::CopyTrainedLayersFromHDF5(const string&);                  \
+  template void Net<Dtype>::ToProto(NetParameter*, bool) const;                        \
   template void Net<Dtype>::ToHDF5(const string&, bool) const
 CAFFE_INSTANTIATE_NET_WEIGHTS(float);
 CAFFE_INSTANTIATE_NET_WEIGHTS(double);

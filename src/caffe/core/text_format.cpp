@@ -127,8 +127,7 @@ Error MakeError(const string& text, const string& name, const pb::Descriptor* ro
   }
   const TextPosition position = PositionOf(text, offset);
   return Error(description + context.Where(), "",
-               name + ":" + std::to_string(position.line) + ":" +
-                   std::to_string(position.column));
+               name + ":" + std::to_string(position.line) + ":" + std::to_string(position.column));
 }
 
 string WithoutByteOrderMark(const string& text, const string& name) {

@@ -38,7 +38,7 @@ struct TextContext {
   std::vector<TextFrame> frames;  ///< from the root to the innermost message
   std::string field;              ///< the last field name before the place
   size_t field_offset = 0;
-  size_t token_offset = 0;        ///< where the last word or sign before the place begins
+  size_t token_offset = 0;  ///< where the last word or sign before the place begins
 
   const TextFrame& innermost() const { return frames.back(); }
   /** @brief " (in layer "conv1")" for the named message around the place, or empty. */

@@ -54,14 +54,14 @@ struct Copier {
   }
 };
 
-#define CAFFE_COPY_CASE(TYPE, Name)                                                         \
-  case Field::CPPTYPE_##TYPE:                                                               \
-    CopyValues(                                                                             \
-        copier.Count(), source.is_repeated(), target.is_repeated(),                         \
-        [&] { return copier.read.Get##Name(from, &source); },                               \
-        [&](int i) { return copier.read.GetRepeated##Name(from, &source, i); },             \
-        [&](const auto& value) { copier.write.Set##Name(to, &target, value); },             \
-        [&](const auto& value) { copier.write.Add##Name(to, &target, value); });            \
+#define CAFFE_COPY_CASE(TYPE, Name)                                              \
+  case Field::CPPTYPE_##TYPE:                                                    \
+    CopyValues(                                                                  \
+        copier.Count(), source.is_repeated(), target.is_repeated(),              \
+        [&] { return copier.read.Get##Name(from, &source); },                    \
+        [&](int i) { return copier.read.GetRepeated##Name(from, &source, i); },  \
+        [&](const auto& value) { copier.write.Set##Name(to, &target, value); },  \
+        [&](const auto& value) { copier.write.Add##Name(to, &target, value); }); \
     return
 
 void CopySameType(const pb::Message& from, const Field& source, pb::Message* to,

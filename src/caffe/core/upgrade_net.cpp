@@ -56,11 +56,10 @@ void WarnOfOldTransformations(const string& file, const NetParameter& net) {
     const DataParameter& data = layer.data_param();
     const ImageDataParameter& image = layer.image_data_param();
     const WindowDataParameter& window = layer.window_data_param();
-    const bool is_old =
-        data.has_scale() || data.has_mean_file() || data.has_crop_size() || data.has_mirror() ||
-        image.has_scale() || image.has_mean_file() || image.has_crop_size() ||
-        image.has_mirror() || window.has_scale() || window.has_mean_file() ||
-        window.has_crop_size() || window.has_mirror();
+    const bool is_old = data.has_scale() || data.has_mean_file() || data.has_crop_size() ||
+                        data.has_mirror() || image.has_scale() || image.has_mean_file() ||
+                        image.has_crop_size() || image.has_mirror() || window.has_scale() ||
+                        window.has_mean_file() || window.has_crop_size() || window.has_mirror();
     if (!is_old) continue;
     LOG(WARNING) << file << ": layer " << layer.name() << " has scale, mean_file, crop_size or "
                  << "mirror in its data parameters, where they are not read; put them into "

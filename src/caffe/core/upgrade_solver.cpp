@@ -25,7 +25,7 @@ const char* SolverTypeName(SolverParameter_SolverType type) {
 }
 
 bool IsFolder(const string& path) {
-  struct stat info {};
+  struct stat info{};
   return stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode);
 }
 

@@ -119,8 +119,10 @@ void TakePadding(const V1LayerParameter& padding, V1LayerParameter* reader) {
   const string who = reader->layer().name();
   const string& type = reader->layer().type();
   if (type != "conv" && type != "pool") {
-    throw Error("a V0 padding layer (" + padding.layer().name() + ") can feed only conv and pool "
-                    "layers, not " + type + "; give the padding to the layer that needs it",
+    throw Error("a V0 padding layer (" + padding.layer().name() +
+                    ") can feed only conv and pool "
+                    "layers, not " +
+                    type + "; give the padding to the layer that needs it",
                 "", who);
   }
   CHECK(reader->bottom_size() == 1 && padding.bottom_size() == 1)

@@ -99,9 +99,9 @@ void DataTransformer<Dtype>::Transform(Blob<Dtype>* input_blob, Blob<Dtype>* tra
       << transformed_blob->shape_string();
   const CropMirror crop = Draw(input_blob->height(), input_blob->width());
   for (int i = 0; i < num; ++i) {
-    const auto image = PlanarView(input_blob->cpu_data() + input_blob->offset(i),
-                                  input_blob->channels(), input_blob->height(),
-                                  input_blob->width());
+    const auto image =
+        PlanarView(input_blob->cpu_data() + input_blob->offset(i), input_blob->channels(),
+                   input_blob->height(), input_blob->width());
     WriteTransformed(spec_, crop, image,
                      transformed_blob->mutable_cpu_data() + transformed_blob->offset(i));
   }

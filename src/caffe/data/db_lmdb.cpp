@@ -26,7 +26,7 @@ void Must(int status, const string& path, const char* what) {
 }
 
 bool Exists(const string& path) {
-  struct stat info {};
+  struct stat info{};
   return stat(path.c_str(), &info) == 0;
 }
 
@@ -38,7 +38,7 @@ const char* const kHowToConvert =
 
 /** The file that holds the data. @throws Error that says what else is there. */
 string DataFile(const string& path) {
-  struct stat info {};
+  struct stat info{};
   if (path.empty()) throw Error("the database has no name: source is empty");
   if (stat(path.c_str(), &info) != 0) Fail(path, string("cannot open: ") + std::strerror(errno));
   if (!S_ISDIR(info.st_mode)) return path;
@@ -53,7 +53,7 @@ void CheckFileSize(MDB_env* env, const string& path, const string& file) {
   MDB_stat pages{};
   Must(mdb_env_info(env, &info), path, "read its header");
   Must(mdb_env_stat(env, &pages), path, "read its header");
-  struct stat on_disk {};
+  struct stat on_disk{};
   if (stat(file.c_str(), &on_disk) != 0) Fail(path, string("cannot open: ") + std::strerror(errno));
   const uint64_t expected = (static_cast<uint64_t>(info.me_last_pgno) + 1) * pages.ms_psize;
   const uint64_t got = static_cast<uint64_t>(on_disk.st_size);
@@ -116,7 +116,7 @@ shared_ptr<LmdbReader::Environment> LmdbReader::Environment::Get(const string& p
   static std::mutex mutex;
   static std::map<Key, std::weak_ptr<Environment>> open;
   const string file = DataFile(path);
-  struct stat info {};
+  struct stat info{};
   if (stat(file.c_str(), &info) != 0) Fail(path, string("cannot open: ") + std::strerror(errno));
   if (info.st_size == 0) Fail(path, "not an LMDB: " + file + " is empty");
   const std::lock_guard<std::mutex> lock(mutex);

@@ -21,7 +21,7 @@ int DecodeFlags(ImageColor color) {
 ImageColor ColorOf(bool is_color) { return is_color ? ImageColor::kColor : ImageColor::kGray; }
 
 string ReadBytes(const string& path) {
-  struct stat info {};
+  struct stat info{};
   if (stat(path.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) {
     throw Error(path + ": cannot be read: it is a folder");
   }
@@ -104,8 +104,8 @@ string EncodeImage(const cv::Mat& image, const string& encoding) {
     done = cv::imencode("." + encoding, image, bytes);
   } catch (const cv::Exception&) {
   }
-  CHECK(done) << "cannot encode an image of " << image.channels() << " channel(s) as \""
-              << encoding << "\"; jpg and png are known formats";
+  CHECK(done) << "cannot encode an image of " << image.channels() << " channel(s) as \"" << encoding
+              << "\"; jpg and png are known formats";
   return string(bytes.begin(), bytes.end());
 }
 

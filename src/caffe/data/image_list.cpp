@@ -41,9 +41,9 @@ vector<ListedImage> ReadImageList(const string& path) {
     if (line.find_last_not_of(kBlanks) == string::npos) continue;
     ListedImage image;
     image.line = number;
-    CHECK(ParseLine(line, &image)) << "list " << path << ", line " << number
-                                   << ": expected a path and an integer label, got \"" << line
-                                   << "\"";
+    CHECK(ParseLine(line, &image))
+        << "list " << path << ", line " << number
+        << ": expected a path and an integer label, got \"" << line << "\"";
     images.push_back(image);
   }
   CHECK(!images.empty()) << "list " << path << ": names no image";

@@ -12,8 +12,13 @@ PixelView<Pixel> ImageView(const cv::Mat& image) {
   CHECK(image.dims == 2 && image.depth() == cv::DataType<Pixel>::depth)
       << "expected an image of 8-bit or float pixels, got " << image.dims
       << " axes of OpenCV's depth " << image.depth();
-  return {image.ptr<Pixel>(), image.channels(),   image.rows, image.cols, 1,
-          static_cast<ptrdiff_t>(image.step1()), image.channels()};
+  return {image.ptr<Pixel>(),
+          image.channels(),
+          image.rows,
+          image.cols,
+          1,
+          static_cast<ptrdiff_t>(image.step1()),
+          image.channels()};
 }
 
 template PixelView<uint8_t> ImageView<uint8_t>(const cv::Mat& image);
@@ -141,8 +146,8 @@ void WriteTransformed(const TransformSpec& spec, const CropMirror& crop,
   }
 }
 
-#define INSTANTIATE_WRITE(Pixel, Dtype)                                                        \
-  template void WriteTransformed<Pixel, Dtype>(const TransformSpec&, const CropMirror&,        \
+#define INSTANTIATE_WRITE(Pixel, Dtype)                                                 \
+  template void WriteTransformed<Pixel, Dtype>(const TransformSpec&, const CropMirror&, \
                                                const PixelView<Pixel>&, Dtype*)
 INSTANTIATE_WRITE(uint8_t, float);
 INSTANTIATE_WRITE(uint8_t, double);

@@ -32,8 +32,8 @@ Dtype* BatchItem<Dtype>::Data(const vector<int>& shape) {
 }
 
 template <typename Dtype>
-void LoadRecord(const RecordLoader<Dtype>& loader, const RecordSource& source,
-                const Record& record, uint64_t seed, BatchItem<Dtype>* item) {
+void LoadRecord(const RecordLoader<Dtype>& loader, const RecordSource& source, const Record& record,
+                uint64_t seed, BatchItem<Dtype>* item) {
   std::mt19937 random = RecordRandom(seed, record.epoch, record.index);
   try {
     loader.Load(record, &random, item);

@@ -79,7 +79,7 @@ namespace {
 std::mt19937 Generator(uint64_t seed, uint64_t epoch, uint64_t index, uint32_t purpose) {
   const auto low = [](uint64_t value) { return static_cast<uint32_t>(value); };
   const auto high = [](uint64_t value) { return static_cast<uint32_t>(value >> 32U); };
-  std::seed_seq sequence{low(seed), high(seed),  low(epoch), high(epoch),
+  std::seed_seq sequence{low(seed),  high(seed),  low(epoch), high(epoch),
                          low(index), high(index), purpose};
   return std::mt19937(sequence);
 }

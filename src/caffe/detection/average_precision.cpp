@@ -5,8 +5,7 @@
 
 namespace caffe {
 
-PrecisionRecall ComputePrecisionRecall(std::vector<ScoredDetection> detections,
-                                       int num_positives) {
+PrecisionRecall ComputePrecisionRecall(std::vector<ScoredDetection> detections, int num_positives) {
   PrecisionRecall curve;
   if (num_positives <= 0) return curve;
   std::stable_sort(

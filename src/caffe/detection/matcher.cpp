@@ -97,8 +97,7 @@ void Matcher<T>::MatchBipartite(const std::vector<int>& considered, Matches<T>* 
 }
 
 template <typename T>
-void Matcher<T>::MatchPerPrediction(const std::vector<int>& considered,
-                                    Matches<T>* matches) const {
+void Matcher<T>::MatchPerPrediction(const std::vector<int>& considered, Matches<T>* matches) const {
   for (std::size_t i = 0; i < num_candidates_; ++i) {
     const bool is_free = matches->ground_truth[i] < 0 && nearest_[i] >= 0;
     if (is_free && matches->overlap[i] >= T(options_.overlap_threshold)) {

@@ -11,8 +11,7 @@ std::vector<int> Candidates(const MiningOptions& options, const Matches<T>& matc
   std::vector<int> candidates;
   for (std::size_t i = 0; i < matches.ground_truth.size(); ++i) {
     if (matches.ignored[i] != 0) continue;
-    const bool is_far =
-        matches.ground_truth[i] < 0 && matches.overlap[i] < T(options.neg_overlap);
+    const bool is_far = matches.ground_truth[i] < 0 && matches.overlap[i] < T(options.neg_overlap);
     if (options.type == MINE_HARD_EXAMPLE || is_far) candidates.push_back(static_cast<int>(i));
   }
   return candidates;

@@ -26,9 +26,8 @@ template <typename Dtype>
 void DummyDataLayer<Dtype>::ShapeTops(const vector<Blob<Dtype>*>& top) const {
   const DummyDataParameter& param = this->layer_param_.dummy_data_param();
   const int num_top = static_cast<int>(top.size());
-  const bool legacy = param.num_size() + param.channels_size() + param.height_size() +
-                          param.width_size() >
-                      0;
+  const bool legacy =
+      param.num_size() + param.channels_size() + param.height_size() + param.width_size() > 0;
   CHECK(!legacy || param.shape_size() == 0)
       << "dummy_data_param has shape and num, channels, height or width; expected one form";
   if (legacy) {

@@ -60,9 +60,8 @@ vector<vector<int>> HDF5DataLayer<Dtype>::ReadShapes(File* file) const {
                         << ": has no rows";
   for (size_t i = 1; i < shapes.size(); ++i) {
     CHECK(shapes[i][0] == file->rows)
-        << file->path << ": the dataset " << this->layer_param_.top(static_cast<int>(i))
-        << " has " << shapes[i][0] << " rows, " << this->layer_param_.top(0) << " has "
-        << file->rows;
+        << file->path << ": the dataset " << this->layer_param_.top(static_cast<int>(i)) << " has "
+        << shapes[i][0] << " rows, " << this->layer_param_.top(0) << " has " << file->rows;
   }
   for (vector<int>& shape : shapes) shape.erase(shape.begin());
   return shapes;
@@ -142,9 +141,8 @@ void HDF5DataLayer<Dtype>::LoadFile(int index) {
       if (!loaded_[i]) loaded_[i] = std::make_shared<Blob<Dtype>>();
       hdf5_load_nd_dataset(handle.get(), this->layer_param_.top(static_cast<int>(i)).c_str(), 1,
                            kMaxBlobAxes, loaded_[i].get(), true);
-      CHECK(loaded_[i]->shape(0) == file.rows)
-          << file.path << ": was changed: it had " << file.rows << " rows, now "
-          << loaded_[i]->shape(0);
+      CHECK(loaded_[i]->shape(0) == file.rows) << file.path << ": was changed: it had " << file.rows
+                                               << " rows, now " << loaded_[i]->shape(0);
     }
   });
   loaded_file_ = index;

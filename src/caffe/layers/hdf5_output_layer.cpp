@@ -89,8 +89,8 @@ void HDF5OutputLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& /*bottom*/,
   file_name_ = this->layer_param_.hdf5_output_param().file_name();
   CHECK(!file_name_.empty()) << "hdf5_output_param has no file_name";
   H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);  // errors are ours to tell
-  const Hdf5Handle file(
-      H5Fcreate(file_name_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), H5Fclose);
+  const Hdf5Handle file(H5Fcreate(file_name_.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT),
+                        H5Fclose);
   CHECK(file.is_open()) << file_name_ << ": cannot be written";
 }
 

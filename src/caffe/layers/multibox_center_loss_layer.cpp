@@ -63,8 +63,7 @@ void MultiBoxCenterLossLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bot
                                                  const vector<Blob<Dtype>*>& top) {
   MultiBoxLossLayer<Dtype>::Forward_cpu(bottom, top);
   CollectSamples();
-  const CenterDistances sum =
-      SumCenterDistances(centers_.Batch(bottom[4]->cpu_data(), &samples_));
+  const CenterDistances sum = SumCenterDistances(centers_.Batch(bottom[4]->cpu_data(), &samples_));
   centers_.OnForward(sum, samples_.size());
   Dtype center_loss = Dtype(0);
   if (weight_ > 0 && this->IsLearned(4)) {
@@ -83,10 +82,9 @@ void MultiBoxCenterLossLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& to
   if (propagate_down[4]) {
     Dtype* gradient = bottom[4]->mutable_cpu_diff();
     caffe_set(bottom[4]->count(), Dtype(0), gradient);
-    const Dtype scale =
-        this->IsLearned(4)
-            ? static_cast<Dtype>(weight_) * top[0]->cpu_diff()[0] / this->Normalizer()
-            : Dtype(0);
+    const Dtype scale = this->IsLearned(4) ? static_cast<Dtype>(weight_) * top[0]->cpu_diff()[0] /
+                                                 this->Normalizer()
+                                           : Dtype(0);
     AddCenterGradient(batch, scale, gradient);
   }
   centers_.OnBackward(batch, this->param_propagate_down(0));

@@ -79,8 +79,8 @@ Dtype MultiBoxLossLayer<Dtype>::SumConfLoss(const MultiBoxBatch<Dtype>& batch) c
   for (size_t i = 0; i < targets_.positives.size(); ++i) {
     const Positive& positive = targets_.positives[i];
     const size_t row = static_cast<size_t>(positive.image) * num_priors_ + positive.prior;
-    sum += ConfLoss(options_.conf_loss, batch.conf + row * num_classes, num_classes,
-                    positive.label);
+    sum +=
+        ConfLoss(options_.conf_loss, batch.conf + row * num_classes, num_classes, positive.label);
   }
   for (size_t i = 0; i < targets_.negatives.size(); ++i) {
     const Negative& negative = targets_.negatives[i];

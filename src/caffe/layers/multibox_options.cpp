@@ -16,8 +16,8 @@ MiningOptions ReadMiningOptions(const MultiBoxLossParameter& param) {
   mining.nms_threshold = param.has_nms_param() ? param.nms_param().nms_threshold() : 0;
   mining.nms_top_k = param.has_nms_param() ? param.nms_param().top_k() : -1;
   mining.min_negatives = 0;
-  CHECK(mining.neg_pos_ratio >= 0) << "neg_pos_ratio must not be negative, got "
-                                   << mining.neg_pos_ratio;
+  CHECK(mining.neg_pos_ratio >= 0)
+      << "neg_pos_ratio must not be negative, got " << mining.neg_pos_ratio;
   CHECK(mining.type != MINE_HARD_EXAMPLE || mining.sample_size > 0)
       << "HARD_EXAMPLE needs a positive sample_size, got " << mining.sample_size;
   if (param.has_do_neg_mining()) {
@@ -50,7 +50,8 @@ MultiBoxOptions ReadMultiBoxOptions(const LayerParameter& layer_param) {
   options.conf_loss = static_cast<ConfLossType>(param.conf_loss_type());
   options.loc_loss = static_cast<LocLossType>(param.loc_loss_type());
   CHECK(options.conf_loss == CONF_LOGISTIC || options.background_label < options.num_classes)
-      << "background_label_id " << options.background_label << " is no class of " << options.num_classes;
+      << "background_label_id " << options.background_label << " is no class of "
+      << options.num_classes;
   options.loc_weight = param.loc_weight();
   options.coder.type = static_cast<BoxCodeType>(param.code_type());
   options.coder.variance_in_target = param.encode_variance_in_target();
@@ -129,9 +130,9 @@ void ReadPriors(const Blob<Dtype>& blob, BoxArray<Dtype>* priors, vector<Dtype>*
   }
 }
 
-#define CAFFE_INSTANTIATE_MULTIBOX_INPUT(Dtype)                                          \
-  template void ReadGroundTruth(const Blob<Dtype>&, int, const MultiBoxOptions&,         \
-                                vector<GroundTruth<Dtype>>*);                            \
+#define CAFFE_INSTANTIATE_MULTIBOX_INPUT(Dtype)                                  \
+  template void ReadGroundTruth(const Blob<Dtype>&, int, const MultiBoxOptions&, \
+                                vector<GroundTruth<Dtype>>*);                    \
   template void ReadPriors(const Blob<Dtype>&, BoxArray<Dtype>*, vector<Dtype>*)
 CAFFE_INSTANTIATE_MULTIBOX_INPUT(float);
 CAFFE_INSTANTIATE_MULTIBOX_INPUT(double);

@@ -42,7 +42,8 @@ vector<pair<Dtype, Dtype>> PriorSizes(const PriorBoxParameter& param) {
       const Dtype max_size = param.max_size(i);
       CHECK(max_size > min_size) << "max_size must exceed its min_size " << min_size << ", got "
                                  << max_size;
-      sizes.push_back(std::make_pair(std::sqrt(min_size * max_size), std::sqrt(min_size * max_size)));
+      sizes.push_back(
+          std::make_pair(std::sqrt(min_size * max_size), std::sqrt(min_size * max_size)));
     }
     for (size_t r = 1; r < ratios.size(); ++r) {
       sizes.push_back(
@@ -55,8 +56,7 @@ vector<pair<Dtype, Dtype>> PriorSizes(const PriorBoxParameter& param) {
 template <typename Dtype>
 vector<Dtype> Variances(const PriorBoxParameter& param) {
   const int count = param.variance_size();
-  CHECK(count == 0 || count == 1 || count == 4)
-      << "variance takes 1 or 4 values, got " << count;
+  CHECK(count == 0 || count == 1 || count == 4) << "variance takes 1 or 4 values, got " << count;
   vector<Dtype> variance(4, Dtype(0.1));
   for (int i = 0; i < 4 && count > 0; ++i) {
     variance[i] = param.variance(count == 1 ? 0 : i);

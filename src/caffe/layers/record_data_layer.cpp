@@ -80,9 +80,9 @@ void RecordDataLayer<Dtype>::StartPipeline() {
   pipeline_.reset();
   std::unique_ptr<RecordStream> stream = OpenStream();
   stream->Seek(consumed_);
-  pipeline_.reset(new RecordPipeline<Dtype>(
-      std::move(stream), loader_, item_shape_,
-      MakePlan(this->layer_param_.data_param(), batch_size_, seed_)));
+  pipeline_.reset(
+      new RecordPipeline<Dtype>(std::move(stream), loader_, item_shape_,
+                                MakePlan(this->layer_param_.data_param(), batch_size_, seed_)));
 }
 
 template <typename Dtype>
