@@ -52,11 +52,6 @@ test-python: build ## the Python tests
 	$(STEP) "Python tests"
 	@python -m pytest
 
-demo: build ## train a digit classifier with and without center loss, and draw both
-	$(STEP) "demo"
-	@PATH="$(CURDIR)/build/bin:$$PATH" PYTHONPATH=build/python:python \
-	  python examples/digits_center_loss.py --out runs/digits
-
 lint: setup build/build.ninja ## formatting, clang-tidy, ruff, mypy, sizes of files
 	$(STEP) "lint"
 	@clang-format --dry-run -Werror $(CPP_FILES)

@@ -202,7 +202,7 @@ def caffe_command() -> str:
 
 
 def train(config: Config, variant: Variant) -> None:
-    """Runs `caffe train`, its log in FOLDER/train.log. Ends with the log's last line if it fails."""
+    """Runs `caffe train`; the log is FOLDER/train.log, and its last line tells why it failed."""
     folder = config.out / variant.name
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "train.prototxt", train_net(config, variant.center_loss))
