@@ -36,7 +36,7 @@ from ssd_centerloss.class_geometry import ClassGeometry, measure
 from ssd_centerloss.database import write_database
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402  the backend is chosen first
+import matplotlib.pyplot as plt
 
 CLASSES = 10
 LARGEST_VALUE = 16  # of a scikit-learn digit's pixels

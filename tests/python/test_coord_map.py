@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import caffe
-from caffe import layers as L  # noqa: N812 (as scripts call it)
+from caffe import layers as L
 from caffe.coord_map import (
     AxisMismatchException,
     UndefinedMapException,

@@ -8,8 +8,8 @@ from google.protobuf import text_format
 
 import caffe
 import nets
-from caffe import layers as L  # noqa: N812 (as scripts call it)
-from caffe import params as P  # noqa: N812
+from caffe import layers as L
+from caffe import params as P
 from caffe.proto import caffe_pb2
 
 
