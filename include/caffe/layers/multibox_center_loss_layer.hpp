@@ -40,27 +40,27 @@ template <typename Dtype>
 class MultiBoxCenterLossLayer : public MultiBoxLossLayer<Dtype> {
  public:
   explicit MultiBoxCenterLossLayer(const LayerParameter& param) : MultiBoxLossLayer<Dtype>(param) {}
-  virtual void LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top);
-  virtual void Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top);
+  void LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
+  void Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
 
-  virtual const char* type() const { return "MultiBoxCenterLoss"; }
-  virtual int ExactNumBottomBlobs() const { return 5; }
-  virtual int MaxTopBlobs() const { return 4; }
-  virtual bool AllowForceBackward(const int bottom_index) const {
+  const char* type() const override { return "MultiBoxCenterLoss"; }
+  int ExactNumBottomBlobs() const override { return 5; }
+  int MaxTopBlobs() const override { return 4; }
+  bool AllowForceBackward(const int bottom_index) const override {
     return bottom_index < 2 || bottom_index == 4;
   }
 
 #ifdef CAFFE_LAYER_HAS_UPDATE_HOOKS
-  virtual void OnClearParamDiffs() { centers_.OnClearParamDiffs(); }
-  virtual void OnUpdate() { centers_.OnUpdate(); }
-  virtual bool ParamDiffIsStep(int param_id) const { return param_id == 0; }
-  virtual std::string Report() const;
+  void OnClearParamDiffs() override { centers_.OnClearParamDiffs(); }
+  void OnUpdate() override { centers_.OnUpdate(); }
+  bool ParamDiffIsStep(int param_id) const override { return param_id == 0; }
+  std::string Report() const override;
 #endif
 
  protected:
-  virtual void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top);
-  virtual void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
-                            const vector<Blob<Dtype>*>& bottom);
+  void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
+  void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                    const vector<Blob<Dtype>*>& bottom) override;
   /** @brief The feature rows that count, and their labels: matches, then mined negatives. */
   void CollectSamples();
 

@@ -64,20 +64,20 @@ template <typename Dtype>
 class MultiBoxLossLayer : public LossLayer<Dtype> {
  public:
   explicit MultiBoxLossLayer(const LayerParameter& param) : LossLayer<Dtype>(param) {}
-  virtual void LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top);
-  virtual void Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top);
+  void LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
+  void Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
 
-  virtual const char* type() const { return "MultiBoxLoss"; }
-  virtual int ExactNumBottomBlobs() const { return 4; }
-  virtual int ExactNumTopBlobs() const { return -1; }
-  virtual int MinTopBlobs() const { return 1; }
-  virtual int MaxTopBlobs() const { return 3; }
-  virtual bool AllowForceBackward(const int bottom_index) const { return bottom_index < 2; }
+  const char* type() const override { return "MultiBoxLoss"; }
+  int ExactNumBottomBlobs() const override { return 4; }
+  int ExactNumTopBlobs() const override { return -1; }
+  int MinTopBlobs() const override { return 1; }
+  int MaxTopBlobs() const override { return 3; }
+  bool AllowForceBackward(const int bottom_index) const override { return bottom_index < 2; }
 
  protected:
-  virtual void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top);
-  virtual void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
-                            const vector<Blob<Dtype>*>& bottom);
+  void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
+  void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
+                    const vector<Blob<Dtype>*>& bottom) override;
 
   /** @brief Whether the term of bottom `index` is part of the loss. */
   bool IsLearned(int index) const {

@@ -30,18 +30,18 @@ template <typename Dtype>
 class PriorBoxLayer : public Layer<Dtype> {
  public:
   explicit PriorBoxLayer(const LayerParameter& param) : Layer<Dtype>(param) {}
-  virtual void LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top);
-  virtual void Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top);
+  void LayerSetUp(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
+  void Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
 
-  virtual const char* type() const { return "PriorBox"; }
-  virtual int ExactNumBottomBlobs() const { return 2; }
-  virtual int ExactNumTopBlobs() const { return 1; }
+  const char* type() const override { return "PriorBox"; }
+  int ExactNumBottomBlobs() const override { return 2; }
+  int ExactNumTopBlobs() const override { return 1; }
 
  protected:
-  virtual void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top);
+  void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   /** @brief Nothing depends on the bottoms' values. */
-  virtual void Backward_cpu(const vector<Blob<Dtype>*>& /*top*/, const vector<bool>& propagate_down,
-                            const vector<Blob<Dtype>*>& bottom);
+  void Backward_cpu(const vector<Blob<Dtype>*>& /*top*/, const vector<bool>& propagate_down,
+                    const vector<Blob<Dtype>*>& bottom) override;
 
   /** @brief Width and height, in pixels, of the priors of one cell. */
   vector<pair<Dtype, Dtype>> sizes_;

@@ -43,7 +43,7 @@ struct CenterOptions {
 template <typename Dtype>
 class Centers {
  public:
-  Centers() : blob_(NULL), moved_(0), still_iterations_(0) {}
+  Centers() : blob_(nullptr), moved_(0), still_iterations_(0) {}
 
   /**
    * @brief Makes the blob, or checks the one that the net's file brought.

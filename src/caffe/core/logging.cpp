@@ -23,7 +23,9 @@ struct Sink {
   std::ofstream file;
 
   Sink() {
-    if (const char* level = std::getenv("GLOG_minloglevel")) min_severity = std::atoi(level);
+    if (const char* level = std::getenv("GLOG_minloglevel")) {
+      min_severity = static_cast<int>(std::strtol(level, nullptr, 10));
+    }
     is_terminal = isatty(STDERR_FILENO) != 0;
   }
   void EraseStatus() const {

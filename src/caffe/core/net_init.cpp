@@ -183,14 +183,21 @@ void Net<Dtype>::AddParam(int layer_id, int param_index) {
 
 namespace {
 
+/** One of lr_mult and decay_mult, as a sharing layer gives it. */
+struct Multiplier {
+  const char* name;
+  bool is_given;
+  float value;
+};
+
 /** A multiplier may be given by any of the sharers, but not differently. */
-void MergeMultiplier(const char* name, bool given, float value, const string& who,
-                     vector<float>* values, vector<bool>* has_values, int index) {
-  if (!given) return;
-  CHECK(!(*has_values)[index] || (*values)[index] == value)
-      << who << ": " << name << " " << value << " differs from the " << (*values)[index]
+void MergeMultiplier(const Multiplier& given, const string& who, int index, vector<float>* values,
+                     vector<bool>* has_values) {
+  if (!given.is_given) return;
+  CHECK(!(*has_values)[index] || (*values)[index] == given.value)
+      << who << ": " << given.name << " " << given.value << " differs from the " << (*values)[index]
       << " of another layer that shares the parameter";
-  (*values)[index] = value;
+  (*values)[index] = given.value;
   (*has_values)[index] = true;
 }
 
@@ -214,10 +221,10 @@ void Net<Dtype>::ShareParam(int param_id, int owner_id, const ParamSpec& spec) {
   param_owners_.push_back(owner_id);
   const int learnable_id = learnable_param_ids_[owner_id];
   learnable_param_ids_.push_back(learnable_id);
-  MergeMultiplier("lr_mult", spec.has_lr_mult(), spec.lr_mult(), who, &params_lr_, &has_params_lr_,
-                  learnable_id);
-  MergeMultiplier("decay_mult", spec.has_decay_mult(), spec.decay_mult(), who,
-                  &params_weight_decay_, &has_params_decay_, learnable_id);
+  MergeMultiplier({"lr_mult", spec.has_lr_mult(), spec.lr_mult()}, who, learnable_id, &params_lr_,
+                  &has_params_lr_);
+  MergeMultiplier({"decay_mult", spec.has_decay_mult(), spec.decay_mult()}, who, learnable_id,
+                  &params_weight_decay_, &has_params_decay_);
 }
 
 template <typename Dtype>
@@ -313,20 +320,20 @@ void Net<Dtype>::ShareWeights() {
 
 template <typename Dtype>
 void Net<Dtype>::FilterNet(const NetParameter& param, NetParameter* param_filtered) {
-  const NetParameter source(param);  // the caller may pass the same message twice
-  param_filtered->CopyFrom(source);
-  param_filtered->clear_layer();
-  for (const LayerParameter& layer : source.layer()) {
+  NetParameter filtered(param);  // apart: the caller may pass the same message twice
+  filtered.clear_layer();
+  for (const LayerParameter& layer : param.layer()) {
     CHECK(layer.include_size() == 0 || layer.exclude_size() == 0)
         << layer.name() << " (" << layer.type() << "): has include and exclude rules; use one kind";
     const auto meets = [&](const NetStateRule& rule) {
-      return StateMeetsRule(source.state(), rule, layer.name());
+      return StateMeetsRule(param.state(), rule, layer.name());
     };
     const bool included = layer.include_size() > 0
                               ? std::any_of(layer.include().begin(), layer.include().end(), meets)
                               : std::none_of(layer.exclude().begin(), layer.exclude().end(), meets);
-    if (included) param_filtered->add_layer()->CopyFrom(layer);
+    if (included) filtered.add_layer()->CopyFrom(layer);
   }
+  param_filtered->Swap(&filtered);
 }
 
 template <typename Dtype>

@@ -149,7 +149,9 @@ void ReadHDF5Layers(hid_t group, const string& name, NetParameter* param) {
   for (int i = 0; i < hdf5_get_num_links(group); ++i) {
     const string link = hdf5_get_name_by_idx(group, i);
     const Hdf5Handle child = hdf5_open_group(group, link);
-    ReadHDF5Layers<Dtype>(child.get(), name.empty() ? link : name + "/" + link, param);
+    string path = name;
+    if (!path.empty()) path += '/';
+    ReadHDF5Layers<Dtype>(child.get(), path.append(link), param);
   }
 }
 
