@@ -183,6 +183,7 @@ void LogError(const Error& error) {
 
 int CommandMain(int argc, char** argv) {
   int status = 1;
+  const LogSeverity severity = logging::MinSeverity();
   try {
     status = RunCommand(vector<string>(argv + std::min(argc, 1), argv + argc));
   } catch (const Error& error) {
@@ -196,6 +197,8 @@ int CommandMain(int argc, char** argv) {
     logging::SetStatusLine("");
     LOG(ERROR) << error.what();
   }
+  logging::SetLogFile("");
+  logging::SetMinSeverity(severity);
   return status;
 }
 

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -51,6 +52,8 @@ void RestartInPython(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // A file that may not grow further is then a failed write, with its error, and no signal's end.
+  std::signal(SIGXFSZ, SIG_IGN);
   const int status = caffe::CommandMain(argc, argv);
   if (status != caffe::kExitNeedsPython) return status;
   RestartInPython(argc, argv);

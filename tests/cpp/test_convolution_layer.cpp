@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <omp.h>
 
 #include <limits>
 
@@ -123,6 +124,25 @@ TEST(ConvolutionLayerTest, AgreesWithTheDefinitionAboveTheThresholdsOfThreads) {
     test.SetUp();
     CompareWithOracle(c, true, &test);
   }
+}
+
+TEST(ConvolutionLayerTest, DepthwiseResultsDoNotDependOnTheThreads) {
+  const int threads = omp_get_max_threads();
+  vector<vector<float>> results[2];
+  for (int round = 0; round < 2; ++round) {
+    omp_set_num_threads(round == 0 ? 1 : 3);
+    Caffe::set_random_seed(1);
+    LayerCase<float> test(ConvText("num_output: 32 group: 16 kernel_size: 3 pad: 1 stride: 2"),
+                          {{2, 16, 41, 43}});
+    test.SetUp();
+    test.Forward();
+    FillUniform<float>(-1, 1, 4, test.top[0]->count(), test.top[0]->mutable_cpu_diff());
+    test.Backward();
+    results[round] = {DataOf(*test.top[0]), DiffOf(*test.bottom[0]),
+                      DiffOf(*test.layer->blobs()[0])};
+  }
+  omp_set_num_threads(threads);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(results[0][i], results[1][i]) << i;
 }
 
 TEST(ConvolutionLayerTest, Gradients) {

@@ -94,6 +94,25 @@ TEST(ImageIoTest, WhatIsNoImageIsNamed) {
   EXPECT_CAFFE_ERROR(EncodeImage(RandomImage(3, 2, 2, 1), "xyz"), "cannot encode");
 }
 
+TEST(ImageIoTest, PixelsStayAsStoredWhateverOrientationAPhotoHas) {
+  string jpeg = EncodeImage(RandomImage(3, 8, 16, 5), "jpg");
+  // An Exif segment that says: turn by 90 degrees (tag 0x0112, value 6).
+  const string exif(
+      "\xff\xe1\x00\x22"
+      "Exif\0\0II*\0\x08\0\0\0\x01\0"
+      "\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0",
+      36);
+  jpeg.insert(2, exif);
+  for (const ImageColor color : {ImageColor::kNative, ImageColor::kColor, ImageColor::kGray}) {
+    const cv::Mat image = DecodeImage(jpeg.data(), jpeg.size(), color);
+    EXPECT_EQ(image.rows, 8);
+    EXPECT_EQ(image.cols, 16);
+  }
+  // The segment is understood, if asked: then this test tests something.
+  const vector<uchar> bytes(jpeg.begin(), jpeg.end());
+  EXPECT_EQ(cv::imdecode(bytes, cv::IMREAD_COLOR).rows, 16);
+}
+
 TEST(ImageIoTest, SixteenBitsAChannelAreRefused) {
   const cv::Mat deep(4, 4, CV_16UC1, cv::Scalar(300));
   const string bytes = [&deep] {

@@ -83,7 +83,7 @@ cv::Mat DecodeImage(const char* bytes, size_t size, ImageColor color) {
       image = cv::imdecode(view, DecodeFlags(color));
     }
   } catch (const cv::Exception& error) {
-    LOG(FATAL) << "cannot be decoded as an image: " << error.what();
+    LOG(FATAL) << "cannot be decoded as an image: " << error.err;
   }
   CHECK(!image.empty()) << "cannot be decoded as an image (" << size << " bytes)";
   CHECK(image.depth() == CV_8U) << "expected an image of 8 bits a channel, got "

@@ -15,6 +15,7 @@ void InternalThread::StartInternalThread() {
   const ThreadContext context = ThreadContext::OfThisThread();
   try {
     thread_ = std::thread([this, context] {
+      LeaveSignalsToMainThread();
       context.Apply();
       try {
         InternalThreadEntry();

@@ -8,6 +8,8 @@
 #include <system_error>
 #include <thread>
 
+#include "caffe/data/thread_context.hpp"
+
 namespace caffe {
 
 namespace {
@@ -102,6 +104,7 @@ void Prefetcher::State::Complete(const Claim& claim) {
 }
 
 void Prefetcher::State::Run() {
+  LeaveSignalsToMainThread();
   Claim claim;
   Record record;
   while (ClaimItem(&claim, &record)) {

@@ -1,5 +1,7 @@
 #include "caffe/data/record_pipeline.hpp"
 
+#include <algorithm>
+
 namespace caffe {
 
 namespace {
@@ -14,6 +16,13 @@ string Describe(const vector<int>& shape) {
   std::ostringstream out;
   for (size_t i = 0; i < shape.size(); ++i) out << (i > 0 ? " x " : "") << shape[i];
   return out.str();
+}
+
+/** OpenCV's messages have several. */
+string OneLine(string text) {
+  while (!text.empty() && text.back() == '\n') text.pop_back();
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  return text;
 }
 
 }  // namespace
@@ -38,7 +47,7 @@ void LoadRecord(const RecordLoader<Dtype>& loader, const RecordSource& source, c
   try {
     loader.Load(record, &random, item);
   } catch (const std::exception& error) {
-    throw Error(source.NameOf(record) + ": " + error.what());
+    throw Error(source.NameOf(record) + ": " + OneLine(error.what()));
   }
 }
 
