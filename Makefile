@@ -40,13 +40,13 @@ test: lint test-cpp test-asan test-python ## lint, C++ tests, the same under san
 
 test-cpp: build ## the C++ tests
 	$(STEP) "C++ tests"
-	@build/tests/cpp/caffe_tests --gtest_brief=1
-	@build/tests/plugin/plugin_tests --gtest_brief=1
+	@build/tests/cpp/caffe_tests --gtest_brief=1 2> build/tests.log || (tail -n 40 build/tests.log; exit 1)
+	@build/tests/plugin/plugin_tests --gtest_brief=1 2> build/tests.log || (tail -n 40 build/tests.log; exit 1)
 
 test-asan: build-asan ## the C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(STEP) "C++ tests under sanitizers"
-	@build-asan/tests/cpp/caffe_tests --gtest_brief=1
-	@build-asan/tests/plugin/plugin_tests --gtest_brief=1
+	@build-asan/tests/cpp/caffe_tests --gtest_brief=1 2> build-asan/tests.log || (tail -n 40 build-asan/tests.log; exit 1)
+	@build-asan/tests/plugin/plugin_tests --gtest_brief=1 2> build-asan/tests.log || (tail -n 40 build-asan/tests.log; exit 1)
 
 test-python: build ## the Python tests
 	$(STEP) "Python tests"

@@ -18,7 +18,6 @@ NetParameter Parse(const string& text) {
 }
 
 const char kInputs[] =
-    "state { phase: TRAIN } "
     "layer { name: 'data' type: 'Input' top: 'data' top: 'target'"
     "  input_param { shape { dim: 3 dim: 4 } shape { dim: 3 dim: 2 } } }";
 

@@ -69,37 +69,38 @@ void AddSplitLayer(const LayerParameter& layer, int top_index, int num_splits, f
 }  // namespace
 
 void InsertSplits(const NetParameter& param, NetParameter* param_split) {
-  const NetParameter source(param);  // the caller may pass the same message twice
-  const BlobUses uses = CountUses(source);
+  const BlobUses uses = CountUses(param);
   map<TopIndex, int> next_split;
-  param_split->CopyFrom(source);
-  param_split->clear_layer();
+  NetParameter split(param);  // apart: the caller may pass the same message twice
+  split.clear_layer();
   const auto num_uses = [&uses](const TopIndex& top) {
     const auto found = uses.count.find(top);
     return found == uses.count.end() ? 0 : found->second;
   };
-  for (int i = 0; i < source.layer_size(); ++i) {
-    LayerParameter* layer = param_split->add_layer();
-    layer->CopyFrom(source.layer(i));
+  for (int i = 0; i < param.layer_size(); ++i) {
+    LayerParameter* layer = split.add_layer();
+    layer->CopyFrom(param.layer(i));
     for (int j = 0; j < layer->bottom_size(); ++j) {
       const TopIndex top = uses.source_of_bottom.at({i, j});
       if (num_uses(top) < 2) continue;
-      layer->set_bottom(j, SplitBlobName(source.layer(top.first).name(), source.layer(i).bottom(j),
+      layer->set_bottom(j, SplitBlobName(param.layer(top.first).name(), param.layer(i).bottom(j),
                                          top.second, next_split[top]++));
     }
-    for (int j = 0; j < source.layer(i).top_size(); ++j) {
+    const int producer = split.layer_size() - 1;
+    for (int j = 0; j < param.layer(i).top_size(); ++j) {
       if (num_uses({i, j}) < 2) continue;
       const auto weight = uses.loss_weight.find({i, j});
       float loss_weight = 0;
       if (weight != uses.loss_weight.end()) {
         // The loss moves to the first copy, which no bottom reads.
         loss_weight = weight->second;
-        param_split->mutable_layer(param_split->layer_size() - 1)->set_loss_weight(j, 0);
+        split.mutable_layer(producer)->set_loss_weight(j, 0);
         next_split[{i, j}] = 1;
       }
-      AddSplitLayer(source.layer(i), j, num_uses({i, j}), loss_weight, param_split->add_layer());
+      AddSplitLayer(param.layer(i), j, num_uses({i, j}), loss_weight, split.add_layer());
     }
   }
+  param_split->Swap(&split);
 }
 
 string SplitLayerName(const string& layer_name, const string& blob_name, int blob_index) {
