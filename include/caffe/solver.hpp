@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "caffe/net.hpp"
@@ -84,7 +85,9 @@ class Solver {
   void LoadWeights(const string& files, bool skip_mismatched = false);
 
   /** @brief `function` is asked after each iteration, and between the batches of a test. */
-  void SetActionFunction(ActionCallback function) { action_request_function_ = function; }
+  void SetActionFunction(ActionCallback function) {
+    action_request_function_ = std::move(function);
+  }
   SolverAction::Enum GetRequestedAction();
 
   const SolverParameter& param() const { return param_; }

@@ -63,6 +63,8 @@ NB_MODULE(_caffe, module) {
   // A script that ends with nets in its globals has leaked nothing.
   nb::set_leak_warnings(false);
   nb::exception<caffe::Error>(module, "Error", PyExc_RuntimeError).attr("__module__") = "caffe";
+  // The bindings of classes are made by objects that live for a line.
+  // NOLINTNEXTLINE(bugprone-unused-raii)
   nb::class_<AnyBlob>(module, "Blob");
   BindReport(module);
   BindBlob<float>(module);

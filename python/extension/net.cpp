@@ -81,7 +81,8 @@ using InputArray = nb::ndarray<Dtype, nb::numpy, nb::c_contig, nb::device::cpu>;
 
 /** The caller has checked types and shapes. */
 template <typename Dtype>
-void SetInputArrays(NetHandle<Dtype>& handle, int layer, nb::object data, nb::object labels) {
+void SetInputArrays(NetHandle<Dtype>& handle, int layer, const nb::object& data,
+                    const nb::object& labels) {
   auto* memory_data = dynamic_cast<MemoryDataLayer<Dtype>*>(handle.net->layers().at(layer).get());
   CHECK(memory_data != nullptr) << handle.net->layers()[layer]->Who() << ": is no MemoryData layer";
   const auto values = nb::cast<InputArray<Dtype>>(data, false);

@@ -236,7 +236,7 @@ TEST_F(CommandTest, SelectsLayersByLevelAndStage) {
   EXPECT_IN(err, "staged\tforward");
   EXPECT_IN(err, "high\tforward");
   EXPECT_EQ(Run({"train", "-solver", Path("solver.prototxt"), "-stage", "x"}), 0);
-  EXPECT_IN(err, "Train net output #1: b = ");
+  EXPECT_IN(err, "Train net output #0: b = ");
 }
 
 TEST_F(CommandTest, HandsANetWithPythonLayersOver) {

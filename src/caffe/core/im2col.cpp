@@ -100,6 +100,7 @@ struct Window2D {
 
 }  // namespace
 
+// NOLINTBEGIN(readability-function-size): Caffe's signatures
 template <typename Dtype>
 void im2col_nd_cpu(const Dtype* data_im, const int num_spatial_axes, const int* im_shape,
                    const int* col_shape, const int* kernel_shape, const int* pad, const int* stride,
@@ -139,6 +140,7 @@ void col2im_cpu(const Dtype* data_col, const int channels, const int height, con
   window.SetOutput();
   Fold(window.Rows(), channels, data_col, data_im);
 }
+// NOLINTEND(readability-function-size)
 
 #define CAFFE_INSTANTIATE_IM2COL(Dtype)                                                           \
   template void im2col_cpu<Dtype>(const Dtype*, const int, const int, const int, const int,       \

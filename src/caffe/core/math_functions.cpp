@@ -9,6 +9,7 @@
 
 namespace caffe {
 
+// NOLINTBEGIN(readability-function-size): Caffe's signatures
 template <>
 void caffe_cpu_gemm<float>(const CBLAS_TRANSPOSE TransA, const CBLAS_TRANSPOSE TransB, const int M,
                            const int N, const int K, const float alpha, const float* A,
@@ -58,6 +59,7 @@ void caffe_cpu_gemv<double>(const CBLAS_TRANSPOSE TransA, const int M, const int
   if (ScaleIfSumIsEmpty(TransA, M, N, beta, y)) return;
   cblas_dgemv(CblasRowMajor, TransA, M, N, alpha, A, std::max(N, 1), x, 1, beta, y, 1);
 }
+// NOLINTEND(readability-function-size)
 
 template <>
 void caffe_axpy<float>(const int N, const float alpha, const float* X, float* Y) {

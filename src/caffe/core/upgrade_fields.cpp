@@ -7,15 +7,14 @@ namespace {
 namespace pb = ::google::protobuf;
 typedef pb::FieldDescriptor Field;
 
-/** Reads with Get… or GetRepeated…, writes with Set… or Add…, as the fields want it. */
-template <typename Get, typename GetRepeated, typename Set, typename Add>
-void CopyValues(int count, bool from_repeated, bool to_repeated, const Get& get,
-                const GetRepeated& get_repeated, const Set& set, const Add& add) {
+/** Writes what `read` gives for 0 … count-1 with Set… or Add…, as the field wants it. */
+template <typename Read, typename Set, typename Add>
+void CopyValues(int count, const Read& read, bool to_repeated, const Set& set, const Add& add) {
   for (int i = 0; i < count; ++i) {
     if (to_repeated) {
-      add(from_repeated ? get_repeated(i) : get());
+      add(read(i));
     } else {
-      set(from_repeated ? get_repeated(i) : get());
+      set(read(i));
     }
   }
 }
@@ -54,14 +53,17 @@ struct Copier {
   }
 };
 
-#define CAFFE_COPY_CASE(TYPE, Name)                                              \
-  case Field::CPPTYPE_##TYPE:                                                    \
-    CopyValues(                                                                  \
-        copier.Count(), source.is_repeated(), target.is_repeated(),              \
-        [&] { return copier.read.Get##Name(from, &source); },                    \
-        [&](int i) { return copier.read.GetRepeated##Name(from, &source, i); },  \
-        [&](const auto& value) { copier.write.Set##Name(to, &target, value); },  \
-        [&](const auto& value) { copier.write.Add##Name(to, &target, value); }); \
+#define CAFFE_COPY_CASE(TYPE, Name)                                                     \
+  case Field::CPPTYPE_##TYPE:                                                           \
+    CopyValues(                                                                         \
+        copier.Count(),                                                                 \
+        [&](int i) {                                                                    \
+          return source.is_repeated() ? copier.read.GetRepeated##Name(from, &source, i) \
+                                      : copier.read.Get##Name(from, &source);           \
+        },                                                                              \
+        target.is_repeated(),                                                           \
+        [&](const auto& value) { copier.write.Set##Name(to, &target, value); },         \
+        [&](const auto& value) { copier.write.Add##Name(to, &target, value); });        \
     return
 
 void CopySameType(const pb::Message& from, const Field& source, pb::Message* to,

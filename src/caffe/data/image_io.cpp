@@ -103,6 +103,7 @@ string EncodeImage(const cv::Mat& image, const string& encoding) {
   try {
     done = cv::imencode("." + encoding, image, bytes);
   } catch (const cv::Exception&) {
+    done = false;
   }
   CHECK(done) << "cannot encode an image of " << image.channels() << " channel(s) as \"" << encoding
               << "\"; jpg and png are known formats";
@@ -203,6 +204,7 @@ void LoadImageToDatum(const string& filename, int height, int width, ImageColor 
   }
 }
 
+// NOLINTNEXTLINE(readability-function-size): Caffe's signature
 bool ReadImageToDatum(const string& filename, const int label, const int height, const int width,
                       const bool is_color, const string& encoding, Datum* datum) {
   datum->set_label(label);
@@ -210,6 +212,7 @@ bool ReadImageToDatum(const string& filename, const int label, const int height,
       [&] { LoadImageToDatum(filename, height, width, ColorOf(is_color), encoding, datum); });
 }
 
+// NOLINTNEXTLINE(readability-function-size): Caffe's signature
 bool ReadImageToDatum(const string& filename, const int label, const int height, const int width,
                       const bool is_color, Datum* datum) {
   return ReadImageToDatum(filename, label, height, width, is_color, "", datum);

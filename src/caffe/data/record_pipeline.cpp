@@ -106,7 +106,7 @@ RecordPipeline<Dtype>::RecordPipeline(std::unique_ptr<RecordStream> stream,
   std::unique_ptr<Work> work(
       new Work(std::move(stream), std::move(loader), shape, plan, prefetch.num_slots));
   work_ = work.get();
-  prefetcher_.reset(new Prefetcher(std::move(work), prefetch));
+  prefetcher_ = std::make_unique<Prefetcher>(std::move(work), prefetch);
 }
 
 template <typename Dtype>

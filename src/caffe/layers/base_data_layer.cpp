@@ -65,7 +65,7 @@ void BasePrefetchingDataLayer<Dtype>::StartInternalThread() {
   if (prefetcher_) return;
   PrefetchPlan plan;
   plan.num_slots = static_cast<int>(prefetch_.size());
-  prefetcher_.reset(new Prefetcher(std::unique_ptr<PrefetchWork>(new Work(this)), plan));
+  prefetcher_ = std::make_unique<Prefetcher>(std::make_unique<Work>(this), plan);
 }
 
 template <typename Dtype>
