@@ -97,7 +97,9 @@ string Arguments::text(const string& name) const {
   return found == values_.end() ? Find(name).default_value : found->second.back();
 }
 
-int Arguments::number(const string& name) const { return std::atoi(text(name).c_str()); }
+int Arguments::number(const string& name) const {
+  return static_cast<int>(std::strtol(text(name).c_str(), nullptr, 10));
+}
 
 bool Arguments::flag(const string& name) const { return IsTrue(text(name)); }
 

@@ -176,7 +176,8 @@ void LogError(const Error& error) {
     return;
   }
   logging::Write(LOG_ERROR, error.where().substr(0, colon).c_str(),
-                 std::atoi(error.where().c_str() + colon + 1), error.what());
+                 static_cast<int>(std::strtol(error.where().c_str() + colon + 1, nullptr, 10)),
+                 error.what());
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ class Extraction {
     }
     name_ = blob;
     blob_ = net.blob_by_name(blob);
-    writer_.reset(new DatabaseWriter(database, backend));
+    writer_ = std::make_unique<DatabaseWriter>(database, backend);
   }
 
   void AddBatch() {
@@ -77,7 +77,8 @@ void UseMode(const vector<string>& words) {
   CHECK(words[6] == "CPU" || words[6] == "GPU")
       << "expected CPU or GPU, got \"" << words[6] << "\"";
   Caffe::set_mode(words[6] == "GPU" ? Caffe::GPU : Caffe::CPU);
-  if (words.size() > 7) Caffe::SetDevice(std::atoi(words[7].c_str()));
+  if (words.size() > 7)
+    Caffe::SetDevice(static_cast<int>(std::strtol(words[7].c_str(), nullptr, 10)));
 }
 
 int ExtractFeatures(const Arguments& arguments) {

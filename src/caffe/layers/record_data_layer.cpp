@@ -72,7 +72,7 @@ std::unique_ptr<RecordStream> RecordDataLayer<Dtype>::OpenStream() {
     order.rank = Caffe::solver_rank();
     order.count = Caffe::solver_count();
   }
-  return std::unique_ptr<RecordStream>(new RecordStream(std::move(source), order));
+  return std::make_unique<RecordStream>(std::move(source), order);
 }
 
 template <typename Dtype>

@@ -1,7 +1,8 @@
 #include "caffe/util/signal_handler.hpp"
 
-#include <signal.h>
 #include <unistd.h>
+
+#include <csignal>
 
 namespace caffe {
 

@@ -202,7 +202,7 @@ void Solver<Dtype>::RunDueTests() {
 
 template <typename Dtype>
 void Solver<Dtype>::TestAll() {
-  progress_before_test_.reset(new SolverState);
+  progress_before_test_ = std::make_unique<SolverState>();
   SaveProgress(progress_before_test_.get());
   for (size_t i = 0; i < test_nets_.size() && !requested_early_exit_; ++i) {
     Test(static_cast<int>(i));
@@ -277,7 +277,7 @@ namespace {
 
 /** "1h02m", "2m34s" or "9s". */
 string FormatDuration(double seconds) {
-  const long total = static_cast<long>(seconds + 0.5);
+  const long total = std::lround(seconds);
   char text[32];
   if (total >= 3600) {
     std::snprintf(text, sizeof text, "%ldh%02ldm", total / 3600, total / 60 % 60);

@@ -32,7 +32,7 @@ void SetState(Phase phase, const NetState* solver_state, NetParameter* net) {
   state.MergeFrom(net->state());
   if (solver_state != nullptr) state.MergeFrom(*solver_state);
   state.set_phase(phase);
-  *net->mutable_state() = state;
+  *net->mutable_state() = std::move(state);
 }
 
 }  // namespace
