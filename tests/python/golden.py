@@ -14,6 +14,8 @@ import caffe
 from caffe.proto import caffe_pb2
 
 GOLDEN = Path(__file__).resolve().parents[3] / "shared" / "compat" / "golden"
+# Computed from the definitions by tests/data/make_golden.py: a checkout alone has these.
+OWN = Path(__file__).resolve().parents[1] / "data" / "golden"
 
 # Single precision, sums of a few hundred terms in another order than theirs.
 TOLERANCE = 2e-4
@@ -32,10 +34,20 @@ def cases(solvers: bool) -> list[str]:
     )
 
 
+def own_cases() -> list[str]:
+    """The names of the cases in the repository."""
+    return sorted(case.name for case in OWN.iterdir())
+
+
+def folder_of(case: str) -> Path:
+    """Where a case of either kind lies."""
+    return OWN / case if (OWN / case).is_dir() else GOLDEN / case
+
+
 def load(case: str, name: str) -> Arrays:
     """The arrays "KIND:KEY" of an npz file as {KIND: {KEY: array}}."""
     arrays: Arrays = {}
-    with np.load(GOLDEN / case / name) as stored:
+    with np.load(folder_of(case) / name) as stored:
         for full_name in stored.files:
             kind, key = full_name.split(":", 1)
             arrays.setdefault(kind, {})[key] = stored[full_name]
