@@ -76,7 +76,8 @@ TEST(LearningRateTest, RefusesWhatItCannotFollow) {
   EXPECT_CAFFE_ERROR(Rate("lr_policy: 'step'", 0), "needs a stepsize above 0, got 0");
   EXPECT_CAFFE_ERROR(Rate("lr_policy: 'poly'", 0), "needs a max_iter above 0, got 0");
   EXPECT_CAFFE_ERROR(Rate("lr_policy: 'plateau'", 0), "needs a plateau_winsize");
-  EXPECT_CAFFE_ERROR(Rate("lr_policy: 'fixed' warmup_iter: -1", 0), "warmup_iter is -1");
+  EXPECT_CAFFE_ERROR(Rate("lr_policy: 'fixed'", 0), "base_lr is missing");
+  EXPECT_CAFFE_ERROR(Rate("lr_policy: 'fixed' base_lr: 1 warmup_iter: -1", 0), "warmup_iter is -1");
 }
 
 }  // namespace

@@ -190,11 +190,12 @@ TEST_F(SnapshotTest, RefusesAStateOfAnotherNetOrRule) {
       throw;
     }
   };
-  EXPECT_CAFFE_ERROR(restore(Fresh("", LinearNet() + second)),
-                     "run_iter_3.solverstate: the state holds 2 history blob(s), a SGD solver of "
-                     "this net has 4");
+  EXPECT_CAFFE_ERROR(
+      restore(Fresh("", LinearNet() + second)),
+      "run_iter_3.solverstate: the state holds 2 history blob(s), the type SGD has 4 "
+      "for this net");
   EXPECT_CAFFE_ERROR(restore(Fresh("type: 'Adam'")),
-                     "the state holds 2 history blob(s), a Adam solver of this net has 4");
+                     "the state holds 2 history blob(s), the type Adam has 4 for this net");
   EXPECT_CAFFE_ERROR(restore(Fresh("", LinearNet("", "problem", 4))),
                      "history blob 0 has the shape 3 (3) in the state, 4 (4) in this net");
   // The same shapes under another name: the history fits, the weights do not.

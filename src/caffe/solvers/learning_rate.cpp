@@ -78,6 +78,7 @@ void CheckLearningRatePolicy(const SolverParameter& param) {
   if (policy == "plateau") {
     CHECK(param.plateau_winsize_size() > 0) << "lr_policy \"plateau\" needs a plateau_winsize";
   }
+  CHECK(param.has_base_lr()) << "base_lr is missing: the learning rate would be 0";
   CHECK(param.warmup_iter() >= 0) << "warmup_iter is " << param.warmup_iter()
                                   << ", expected 0 or more";
 }

@@ -86,6 +86,9 @@ void Solver<Dtype>::Solve(const char* resume_file) {
   LOG(INFO) << "Learning Rate Policy: " << param_.lr_policy();
   if (param_.snapshot_after_train()) CheckSnapshotWritePermissions();
   if (resume_file != nullptr && *resume_file != '\0') Restore(resume_file);
+  LOG_IF(WARNING, iter_ >= param_.max_iter())
+      << "max_iter is " << param_.max_iter() << " and the solver is at iteration " << iter_
+      << ": there is nothing to train";
   Step(param_.max_iter() - iter_);
   if (param_.snapshot_after_train() && !SnapshotIsDue()) Snapshot();
   if (requested_early_exit_) {
@@ -103,9 +106,19 @@ void Solver<Dtype>::Solve(const char* resume_file) {
   LOG(INFO) << "Optimization Done.";
 }
 
+namespace {
+
+/** The status line goes when training ends, however it ends. */
+struct StatusLineRemover {
+  ~StatusLineRemover() { logging::SetStatusLine(""); }
+};
+
+}  // namespace
+
 template <typename Dtype>
 void Solver<Dtype>::Step(int iters) {
   CheckLearningRatePolicy(param_);
+  const StatusLineRemover remover;
   requested_early_exit_ = false;
   const int stop_iter = iter_ + iters;
   StartClocks();
@@ -113,7 +126,7 @@ void Solver<Dtype>::Step(int iters) {
     if (iter_ > 0 || param_.test_initialization()) RunDueTests();
     if (requested_early_exit_) break;
     RunIteration();
-    ShowStatus(stop_iter);
+    if (iters > 1) ShowStatus(stop_iter);
     const SolverAction::Enum request = GetRequestedAction();
     if (Caffe::root_solver() && (SnapshotIsDue() || request == SolverAction::SNAPSHOT)) Snapshot();
     if (request == SolverAction::STOP) {
@@ -121,7 +134,6 @@ void Solver<Dtype>::Step(int iters) {
       break;
     }
   }
-  logging::SetStatusLine("");
 }
 
 template <typename Dtype>
@@ -268,9 +280,13 @@ void Solver<Dtype>::Display() {
 
 template <typename Dtype>
 void Solver<Dtype>::StartClocks() {
-  display_start_ = step_start_ = Clock::now();
+  step_start_ = Clock::now();
   status_shown_ = Clock::time_point();
-  display_start_iter_ = step_start_iter_ = iter_;
+  step_start_iter_ = iter_;
+  // The rate of the log goes on over many short steps.
+  if (display_start_ != Clock::time_point()) return;
+  display_start_ = step_start_;
+  display_start_iter_ = iter_;
 }
 
 namespace {

@@ -169,6 +169,7 @@ void Solver<Dtype>::Restore(const char* resume_file) {
   CheckNothingMissing(*net_, net_->CopyTrainedLayersFrom(weights_file), weights_file);
   LoadUpdateState(state);
   iter_ = state.iter();
+  display_start_ = Clock::time_point();
   progress_before_test_.reset();
   LoadProgress(state);
 }

@@ -132,9 +132,9 @@ template <typename Dtype>
 void CheckHistory(const SolverState& state, const vector<shared_ptr<Blob<Dtype>>>& history,
                   const string& solver_type) {
   CHECK(state.history_size() == static_cast<int>(history.size()))
-      << "the state holds " << state.history_size() << " history blob(s), a " << solver_type
-      << " solver of this net has " << history.size()
-      << ": the state is of another net or another solver type, or it is truncated";
+      << "the state holds " << state.history_size() << " history blob(s), the type " << solver_type
+      << " has " << history.size()
+      << " for this net: the state is of another net or another solver type, or it is truncated";
   for (int i = 0; i < state.history_size(); ++i) {
     const BlobProto& stored = state.history(i);
     Blob<Dtype> shape_of_stored;
