@@ -152,7 +152,7 @@ Prefetcher::Prefetcher(std::unique_ptr<PrefetchWork> work, const PrefetchPlan& p
 Prefetcher::~Prefetcher() {
   if (InForkedChild()) {
     // Its mutexes may be locked, and its threads waited for, by threads that are not here.
-    static_cast<void>(state_.release());
+    static_cast<void>(state_.release());  // NOLINT(bugprone-unused-return-value)
     return;
   }
   state_->Stop();
