@@ -19,7 +19,7 @@ CHECK
 
 key="$("$python" -c 'import sys; print(sys.version, sys.base_prefix)')
 $root
-$(sha256sum <"$requirements")"
+$(cat "$requirements" "$0" | sha256sum)"
 if [ -x "$venv/bin/python" ] && [ "$(cat "$venv/made-from" 2>/dev/null)" = "$key" ]; then
   exit 0
 fi
@@ -37,4 +37,8 @@ rm -f "$root/build/CMakeCache.txt" "$root/build/build.ninja"  # they know the ol
 site="$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
 echo "$root/build/python" >"$site/ssd_centerloss_checkout.pth"
 ln -sfn "$root/build/bin/caffe" "$venv/bin/caffe"
+command="$venv/bin/ssd-centerloss"
+printf '#!%s\n%s\n%s\n' "$(realpath -s "$venv")/bin/python" \
+  "from ssd_centerloss.cli import main" "main()" >"$command"
+chmod +x "$command"
 printf '%s\n' "$key" >"$venv/made-from"

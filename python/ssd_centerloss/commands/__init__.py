@@ -1,0 +1,1 @@
+"""The commands of `ssd-centerloss`, one module each."""
