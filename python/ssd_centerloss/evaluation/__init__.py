@@ -1,0 +1,1 @@
+"""How good detections are: average precision, confusion, features; and pictures of it."""

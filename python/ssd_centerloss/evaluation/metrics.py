@@ -1,0 +1,285 @@
+"""Average precision, as VOC and COCO define it.
+
+Three conventions, on the same detections:
+
+VOC07   11 points: the mean over recalls t = 0, 0.1, …, 1 of the largest
+        precision at a recall of at least t. IoU ≥ 0.5.
+VOC12   the area under the monotone envelope of the precision-recall curve
+        (VOC 2010 and later). IoU ≥ 0.5.
+COCO    101 points: the mean over recalls 0, 0.01, …, 1 of the envelope; the
+        mean of that over IoU thresholds 0.5, 0.55, …, 0.95. Also at 0.5, at
+        0.75, and by the area of the ground truth: small (up to 32²), medium
+        (up to 96²) and large.
+
+Matching. VOC: in falling order of scores a detection belongs to the box of its
+class that it overlaps most. If the overlap is below the threshold it is wrong;
+if the box is difficult it does not count; if the box was found before it is
+wrong; else it is right. COCO: in falling order of scores a detection takes the
+free box that it overlaps most (matching.match_greedy), of the 100 highest
+scores of its class in the image; one that takes an ignored box (difficult,
+crowd, or of another size) does not count, nor does one that takes none and is
+of another size itself.
+
+Equal scores keep their order. A class without ground truth has no average
+precision (NaN) and does not join the mean; a class with ground truth and
+without detections has 0. VOC's thresholds of recall are compared in integers,
+so that 3 of 10 is a recall of 0.3; COCO's are compared as its tool does.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ssd_centerloss.detections import Detections, GroundTruth
+from ssd_centerloss.evaluation.matching import (
+    NONE,
+    areas,
+    intersection_over_union,
+    match_best,
+    match_greedy,
+)
+
+VOC_THRESHOLD = 0.5
+COCO_THRESHOLDS = np.linspace(0.5, 0.95, 10)
+COCO_RECALLS = np.linspace(0, 1, 101)
+COCO_MAX_DETECTIONS = 100
+COCO_SIZES = {
+    "all": (0.0, 1e10),
+    "small": (0.0, 32.0**2),
+    "medium": (32.0**2, 96.0**2),
+    "large": (96.0**2, 1e10),
+}
+"""Areas in square pixels, both limits included, as in COCO's tool."""
+
+WRONG, RIGHT, IGNORED = 0, 1, -1
+"""Outcomes of a detection."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Precision and recall after each detection that counts, in falling order of scores.
+
+    right     : the number of right ones among the first i + 1
+    positives : the number of boxes to be found
+    """
+
+    right: NDArray[np.int64]
+    scores: NDArray[np.float64]
+    positives: int
+
+    @property
+    def precision(self) -> NDArray[np.float64]:
+        return self.right / np.arange(1, len(self.right) + 1)
+
+    @property
+    def recall(self) -> NDArray[np.float64]:
+        return self.right / max(self.positives, 1)
+
+    @property
+    def envelope(self) -> NDArray[np.float64]:
+        """The largest precision at this recall or beyond."""
+        return np.asarray(np.maximum.accumulate(self.precision[::-1])[::-1], np.float64)
+
+
+def precision_recall(
+    scores: NDArray[np.floating], outcomes: NDArray[np.integer], positives: int
+) -> Curve:
+    """The curve of detections with these scores and outcomes (WRONG, RIGHT or IGNORED)."""
+    counted = outcomes != IGNORED
+    kept, right = scores[counted].astype(np.float64), outcomes[counted] == RIGHT
+    order = np.argsort(-kept, kind="stable")
+    return Curve(np.cumsum(right[order]), kept[order], positives)
+
+
+def average_precision_voc07(curve: Curve) -> float:
+    """The mean of the envelope at 11 recalls; NaN without positives."""
+    if curve.positives == 0:
+        return float("nan")
+    # right / positives ≥ t / 10, in integers.
+    first = np.searchsorted(10 * curve.right, np.arange(11) * curve.positives)
+    return float(np.append(curve.envelope, 0.0)[first].mean())
+
+
+def average_precision_voc12(curve: Curve) -> float:
+    """The area under the envelope; NaN without positives."""
+    if curve.positives == 0:
+        return float("nan")
+    return float((curve.envelope * np.diff(curve.recall, prepend=0.0)).sum())
+
+
+def average_precision_coco(curve: Curve) -> float:
+    """The mean of the envelope at 101 recalls; NaN without positives."""
+    if curve.positives == 0:
+        return float("nan")
+    first = np.searchsorted(curve.recall, COCO_RECALLS, side="left")
+    return float(np.append(curve.envelope, 0.0)[first].mean())
+
+
+@dataclass(frozen=True)
+class ClassResult:
+    """How well one class is found; average precisions are NaN without ground truth."""
+
+    name: str
+    ground_truths: int  # that count: difficult ones do not
+    detections: int
+    voc07: float
+    voc12: float
+    coco: float
+    coco50: float
+    coco75: float
+    coco_small: float
+    coco_medium: float
+    coco_large: float
+    curve: Curve  # VOC's matching at IoU 0.5
+
+
+METRICS = {
+    "voc07": "VOC07",
+    "voc12": "VOC12",
+    "coco": "COCO",
+    "coco50": "AP50",
+    "coco75": "AP75",
+    "coco_small": "small",
+    "coco_medium": "medium",
+    "coco_large": "large",
+}
+"""The average precisions of a ClassResult, and how a table titles them."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Of a detector on a set of images."""
+
+    classes: tuple[ClassResult, ...]
+    images: int
+
+    def mean(self, metric: str) -> float:
+        """The mean of one of METRICS over the classes that have it; NaN if none has."""
+        values = np.array([getattr(result, metric) for result in self.classes], np.float64)
+        return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
+
+
+def evaluate(
+    detections: Sequence[Detections], truths: Sequence[GroundTruth], names: Sequence[str]
+) -> Evaluation:
+    """Judges the detections of images by their ground truths.
+
+    Args:
+        detections, truths: one for each image, in the same order.
+        names: of the classes, the background's first; a label is an index of it.
+
+    Raises:
+        ValueError: numbers of images differ, or a label is not one of 1 … len(names) − 1.
+    """
+    if len(detections) != len(truths):
+        raise ValueError(f"detections of {len(detections)} images, ground truth of {len(truths)}")
+    for what, found in (("detection", detections), ("ground truth", truths)):
+        for labels in (item.labels for item in found):
+            if len(labels) and not (labels.min() >= 1 and labels.max() < len(names)):
+                outside = labels[(labels < 1) | (labels >= len(names))][0]
+                raise ValueError(f"a {what} has the label {outside}, expected 1 … {len(names) - 1}")
+    pairs = list(zip(detections, truths, strict=True))
+    return Evaluation(
+        tuple(_evaluate_class(pairs, label, names[label]) for label in range(1, len(names))),
+        images=len(pairs),
+    )
+
+
+def _evaluate_class(
+    pairs: Sequence[tuple[Detections, GroundTruth]], label: int, name: str
+) -> ClassResult:
+    images = [_ImageOfClass.of(found, truth, label) for found, truth in pairs]
+    scores = np.concatenate([np.zeros(0), *(image.found.scores for image in images)])
+    positives = int(sum((~image.truth.ignored).sum() for image in images))
+    judged = [np.zeros(0, np.int8), *(image.outcomes_voc() for image in images)]
+    curve = precision_recall(scores, np.concatenate(judged), positives)
+    coco = _evaluate_coco(images)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # the mean of nothing is NaN
+        mean = dict(zip(COCO_SIZES, np.nanmean(coco, axis=1).tolist(), strict=True))
+    return ClassResult(
+        name=name,
+        ground_truths=positives,
+        detections=len(scores),
+        voc07=average_precision_voc07(curve),
+        voc12=average_precision_voc12(curve),
+        coco=mean["all"],
+        coco50=float(coco[0, 0]),
+        coco75=float(coco[0, 5]),
+        coco_small=mean["small"],
+        coco_medium=mean["medium"],
+        coco_large=mean["large"],
+        curve=curve,
+    )
+
+
+@dataclass(frozen=True)
+class _ImageOfClass:
+    """What there is of one class in one image, detections in falling order of scores."""
+
+    found: Detections
+    truth: GroundTruth
+    overlap: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, found: Detections, truth: GroundTruth, label: int) -> _ImageOfClass:
+        of_class = np.flatnonzero(found.labels == label)
+        order = np.argsort(-found.scores[of_class].astype(np.float64), kind="stable")
+        chosen, there = found.select(of_class[order]), truth.select(truth.labels == label)
+        overlap = intersection_over_union(chosen.boxes, there.boxes, there.crowd)
+        return cls(chosen, there, overlap)
+
+    def outcomes_voc(self) -> NDArray[np.int8]:
+        """One for each detection, at VOC's threshold."""
+        matched = match_best(self.overlap, VOC_THRESHOLD)
+        outcomes = np.full(len(matched), WRONG, np.int8)
+        first = np.unique(matched, return_index=True)[1]
+        outcomes[first] = RIGHT
+        ignored = np.append(self.truth.ignored, False)[matched]  # NONE takes the last
+        outcomes[ignored] = IGNORED
+        outcomes[matched == NONE] = WRONG
+        return outcomes
+
+    def outcomes_coco(self) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
+        """Sizes × thresholds × detections (at most 100), and the positives of each size."""
+        limits = np.array(list(COCO_SIZES.values()))[:, :, None]
+        area, overlap = areas(self.truth.boxes), self.overlap[:COCO_MAX_DETECTIONS]
+        ignored = self.truth.ignored | (area < limits[:, 0]) | (area > limits[:, 1])
+        shape = (len(COCO_SIZES), len(COCO_THRESHOLDS), len(overlap))
+        matched = match_greedy(
+            overlap,
+            np.tile(COCO_THRESHOLDS, len(COCO_SIZES)),
+            np.repeat(ignored, len(COCO_THRESHOLDS), axis=0),
+            self.truth.crowd,
+        ).reshape(shape)
+        size = areas(self.found.boxes[:COCO_MAX_DETECTIONS])
+        other_size = (size < limits[:, 0]) | (size > limits[:, 1])
+        takes_ignored = np.take_along_axis(
+            np.pad(ignored, ((0, 0), (0, 1)))[:, None, :],
+            np.where(matched == NONE, len(self.truth), matched),
+            axis=2,
+        )
+        outcomes = np.where(matched == NONE, WRONG, RIGHT).astype(np.int8)
+        outcomes[takes_ignored | ((matched == NONE) & other_size[:, None, :])] = IGNORED
+        return outcomes, (~ignored).sum(axis=1)
+
+
+def _evaluate_coco(images: Sequence[_ImageOfClass]) -> NDArray[np.float64]:
+    """Sizes × thresholds: COCO's average precisions of a class."""
+    shape = (len(COCO_SIZES), len(COCO_THRESHOLDS))
+    if not images:
+        return np.full(shape, np.nan)
+    judged = [image.outcomes_coco() for image in images]
+    outcomes = np.concatenate([outcome for outcome, _ in judged], axis=2)
+    positives = np.sum([count for _, count in judged], axis=0)
+    scores = np.concatenate([image.found.scores[:COCO_MAX_DETECTIONS] for image in images])
+    result = np.empty(shape)
+    for size, threshold in np.ndindex(*shape):
+        curve = precision_recall(scores, outcomes[size, threshold], int(positives[size]))
+        result[size, threshold] = average_precision_coco(curve)
+    return result
