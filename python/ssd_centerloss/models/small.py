@@ -1,0 +1,77 @@
+"""A net for CPUs that starts from nothing: plain convolutions with batch normalization."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import caffe
+from caffe import layers as L
+from ssd_centerloss.models.config import Level
+
+# name, width, kernel, stride; the map halves at each stride of 2.
+LAYERS = (
+    ("conv1", 16, 3, 2),
+    ("conv2", 32, 3, 2),
+    ("conv3_1", 48, 3, 2),
+    ("conv3_2", 48, 3, 1),
+    ("conv3_3", 64, 3, 1),
+    ("conv4_1", 96, 3, 2),
+    ("conv4_2", 96, 3, 1),
+    ("conv4_3", 96, 3, 1),
+    ("conv5_1", 64, 1, 1),
+    ("conv5_2", 128, 3, 2),
+    ("conv6_1", 64, 1, 1),
+    ("conv6_2", 128, 3, 2),
+)
+# The sources of the heads and the sizes of their priors, as parts of the input's side.
+SOURCES = ("conv3_3", "conv4_3", "conv5_2", "conv6_2")
+SIZES = (0.08, 0.18, 0.34, 0.56, 0.86)
+# A mean over some 20 batches: short trainings must have seen enough of it.
+MEAN_FRACTION = 0.95
+
+
+def add_small_body(net: caffe.NetSpec, size: int) -> None:
+    """Twelve convolutions; the sources' maps have 1/8, 1/16, 1/32 and 1/64 of the input's side."""
+    top = net.data
+    for name, width, kernel, stride in LAYERS:
+        top = _add_convolution(net, name, top, (width, kernel, stride))
+
+
+def _add_convolution(
+    net: caffe.NetSpec, name: str, bottom: Any, geometry: tuple[int, int, int]
+) -> Any:
+    """Convolution without bias, BatchNorm, Scale, ReLU, all in the top `name`."""
+    width, kernel, stride = geometry
+    net[name] = L.Convolution(
+        bottom,
+        param=[{"lr_mult": 1, "decay_mult": 1}],
+        num_output=width,
+        kernel_size=kernel,
+        stride=stride,
+        pad=kernel // 2,
+        bias_term=False,
+        weight_filler={"type": "msra"},
+    )
+    net[f"{name}_bn"] = top = L.BatchNorm(
+        net[name],
+        in_place=True,
+        param=[{"lr_mult": 0, "decay_mult": 0}] * 3,
+        moving_average_fraction=MEAN_FRACTION,
+    )
+    net[f"{name}_scale"] = top = L.Scale(
+        top, in_place=True, param=[{"lr_mult": 1, "decay_mult": 0}] * 2, bias_term=True
+    )
+    net[f"{name}_relu"] = top = L.ReLU(top, in_place=True)
+    return top
+
+
+def small_levels(size: int) -> tuple[Level, ...]:
+    """Four priors a cell, from 8 to 86 percent of the input's side."""
+    return tuple(
+        Level(
+            source,
+            min_sizes=(round(size * SIZES[i], 2),),
+            max_sizes=(round(size * SIZES[i + 1], 2),),
+        )
+        for i, source in enumerate(SOURCES)
+    )
