@@ -8,20 +8,20 @@ namespace caffe {
 
 namespace {
 
-void RunTest(Net<float>* net, int iterations) {
-  SolverParameter classification;
-  const auto evaluator = MakeTestEvaluator<float>(classification);
+void RunTest(Net<float>* net, int iterations, const SolverParameter& evaluation) {
+  const auto evaluator = MakeTestEvaluator<float>(evaluation, *net);
   double loss = 0;
   for (int i = 0; i < iterations; ++i) {
     float batch_loss;
     net->Forward(&batch_loss);
     loss += batch_loss;
     evaluator->AddBatch(*net);
-    for (const string& result : DescribeOutputs(*net, OutputValues(*net))) {
+    for (const string& result : evaluator->BatchResults(*net)) {
       LOG(INFO) << "Batch " << i << ", " << result;
     }
   }
   LOG(INFO) << "Loss: " << loss / iterations;
+  for (const string& line : evaluator->Details(*net)) LOG(INFO) << "    " << line;
   for (const string& result : evaluator->Results(*net)) LOG(INFO) << result;
 }
 
@@ -36,7 +36,9 @@ int Test(const Arguments& arguments) {
   Net<float> net(model, TEST, arguments.number("level"), &stages);
   for (const string& file : weights) LOG(INFO) << net.CopyTrainedLayersFrom(file).Summary();
   LOG(INFO) << "Running for " << iterations << " iterations.";
-  RunTest(&net, iterations);
+  SolverParameter evaluation;
+  evaluation.set_ap_version(arguments.text("ap_version"));
+  RunTest(&net, iterations, evaluation);
   return 0;
 }
 
@@ -53,6 +55,8 @@ Subcommand TestCommand() {
       {"model", Flag::kString, "", "the net's prototxt"},
       {"weights", Flag::kString, "", "files of trained weights, comma-separated"},
       {"iterations", Flag::kInt, "50", "how many batches to run"},
+      {"ap_version", Flag::kString, "Integral",
+       "average precision of a detector: 11point, MaxIntegral or Integral"},
   });
   command.run = Test;
   return command;

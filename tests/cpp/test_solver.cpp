@@ -291,7 +291,7 @@ TEST_F(SolverTest, SaysWhatIsWrongWithItsNets) {
   EXPECT_CAFFE_ERROR(make(net + "test_iter: 1 test_interval: 1 test_state {} test_state {}"),
                      "test_state is given 2 time(s) for 1 test net(s)");
   EXPECT_CAFFE_ERROR(make(net + "test_iter: 1 test_interval: 1 eval_type: 'magic'"),
-                     "eval_type is \"magic\", expected \"classification\"");
+                     "eval_type is \"magic\", expected \"classification\" or \"detection\"");
   EXPECT_CAFFE_ERROR(make(net + "average_loss: 0"), "average_loss is 0, expected 1 or more");
 }
 

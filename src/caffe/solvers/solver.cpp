@@ -55,11 +55,11 @@ template <typename Dtype>
 void Solver<Dtype>::InitTestNets() {
   test_nets_.clear();
   for (const TestNetSource& source : TestNetParameters(param_)) {
-    if (test_nets_.empty()) MakeTestEvaluator<Dtype>(param_);  // throws now, not at the first test
     LOG(INFO) << "Creating test net (#" << test_nets_.size() << ") specified by "
               << source.description;
     test_nets_.push_back(std::make_shared<Net<Dtype>>(source.net));
     test_nets_.back()->set_debug_info(param_.debug_info());
+    MakeTestEvaluator<Dtype>(param_, *test_nets_.back());  // throws now, not at the first test
   }
 }
 
@@ -231,7 +231,7 @@ void Solver<Dtype>::Test(const int test_net_id) {
   LOG(INFO) << "Iteration " << iter_ << ", Testing net (#" << test_net_id << ")";
   Net<Dtype>& test_net = *test_nets_[test_net_id];
   test_net.ShareTrainedLayersWith(net_.get());
-  const auto evaluator = MakeTestEvaluator<Dtype>(param_);
+  const auto evaluator = MakeTestEvaluator<Dtype>(param_, test_net);
   const int num_batches = param_.test_iter(test_net_id);
   double loss = 0;
   for (int i = 0; i < num_batches; ++i) {
@@ -247,6 +247,7 @@ void Solver<Dtype>::Test(const int test_net_id) {
   }
   if (num_batches == 0) return;
   if (param_.test_compute_loss()) LOG(INFO) << "Test loss: " << loss / num_batches;
+  for (const string& line : evaluator->Details(test_net)) LOG(INFO) << "    " << line;
   LogOutputs("Test", evaluator->Results(test_net));
 }
 

@@ -1,5 +1,7 @@
 #include "caffe/solvers/test_evaluator.hpp"
 
+#include "caffe/solvers/detection_evaluator.hpp"
+
 namespace caffe {
 
 template <typename Dtype>
@@ -43,6 +45,10 @@ class ClassificationEvaluator : public TestEvaluator<Dtype> {
     ++num_batches_;
   }
 
+  vector<string> BatchResults(const Net<Dtype>& net) const override {
+    return DescribeOutputs(net, OutputValues(net));
+  }
+
   vector<string> Results(const Net<Dtype>& net) const override {
     vector<double> means(sums_);
     for (double& mean : means) mean /= num_batches_;
@@ -57,16 +63,21 @@ class ClassificationEvaluator : public TestEvaluator<Dtype> {
 }  // namespace
 
 template <typename Dtype>
-std::unique_ptr<TestEvaluator<Dtype>> MakeTestEvaluator(const SolverParameter& param) {
-  CHECK(param.eval_type() == "classification")
-      << "eval_type is \"" << param.eval_type() << "\", expected \"classification\"";
-  return std::unique_ptr<TestEvaluator<Dtype>>(new ClassificationEvaluator<Dtype>);
+std::unique_ptr<TestEvaluator<Dtype>> MakeTestEvaluator(const SolverParameter& param,
+                                                        const Net<Dtype>& net) {
+  const string& type = param.eval_type();
+  CHECK(type == "classification" || type == "detection")
+      << "eval_type is \"" << type << "\", expected \"classification\" or \"detection\"";
+  const bool is_detection = param.has_eval_type() ? type == "detection" : EvaluatesDetections(net);
+  if (is_detection) return std::make_unique<DetectionEvaluator<Dtype>>(param, net);
+  return std::make_unique<ClassificationEvaluator<Dtype>>();
 }
 
-#define CAFFE_INSTANTIATE_EVALUATION(Dtype)                                          \
-  template vector<double> OutputValues(const Net<Dtype>&);                           \
-  template vector<string> DescribeOutputs(const Net<Dtype>&, const vector<double>&); \
-  template std::unique_ptr<TestEvaluator<Dtype>> MakeTestEvaluator(const SolverParameter&)
+#define CAFFE_INSTANTIATE_EVALUATION(Dtype)                                                \
+  template vector<double> OutputValues(const Net<Dtype>&);                                 \
+  template vector<string> DescribeOutputs(const Net<Dtype>&, const vector<double>&);       \
+  template std::unique_ptr<TestEvaluator<Dtype>> MakeTestEvaluator(const SolverParameter&, \
+                                                                   const Net<Dtype>&)
 CAFFE_INSTANTIATE_EVALUATION(float);
 CAFFE_INSTANTIATE_EVALUATION(double);
 

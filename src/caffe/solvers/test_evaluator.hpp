@@ -20,16 +20,23 @@ class TestEvaluator {
   virtual ~TestEvaluator() = default;
   /** @brief One batch has run: its results are the net's outputs. */
   virtual void AddBatch(const Net<Dtype>& net) = 0;
+  /** @brief What one batch by itself amounts to, as Results; empty where that means nothing. */
+  virtual vector<string> BatchResults(const Net<Dtype>& net) const = 0;
+  /** @brief Lines of the log that come before the results. */
+  virtual vector<string> Details(const Net<Dtype>& /*net*/) const { return {}; }
   /** @brief What the batches amount to, after the last one: "accuracy = 0.97", a text a value. */
   virtual vector<string> Results(const Net<Dtype>& net) const = 0;
 };
 
 /**
  * @brief "classification": the mean of each output value over the batches.
- * @throws Error for any other eval_type.
+ * "detection": see DetectionEvaluator. Where eval_type is not given it is
+ * "detection" for a net with an output of DetectionEvaluate, else "classification".
+ * @throws Error for any other eval_type, and for a net that cannot be evaluated so.
  */
 template <typename Dtype>
-std::unique_ptr<TestEvaluator<Dtype>> MakeTestEvaluator(const SolverParameter& param);
+std::unique_ptr<TestEvaluator<Dtype>> MakeTestEvaluator(const SolverParameter& param,
+                                                        const Net<Dtype>& net);
 
 /**
  * @brief A text for each value of the net's outputs: "loss = 0.69 (* 1 = 0.69 loss)",
