@@ -13,8 +13,9 @@ namespace caffe {
 
 /** @brief One record as it is stored, and its place in the training. */
 struct Record {
-  uint64_t epoch = 0;  ///< how often the whole collection was read before
-  uint64_t index = 0;  ///< its place in the collection, in stored order
+  uint64_t position = 0;  ///< in the stream that it came from
+  uint64_t epoch = 0;     ///< how often the whole collection was read before
+  uint64_t index = 0;     ///< its place in the collection, in stored order
   string key;
   string value;
 };
@@ -76,7 +77,10 @@ class RecordStream {
   RecordStream(std::unique_ptr<RecordSource> source, const RecordOrder& order);
   /** @brief The next call of Next reads the record at this position. */
   void Seek(uint64_t position) { position_ = position; }
-  void Next(Record* record);
+  void Next(Record* record) { Read(position_++, record); }
+  /** @brief Reads the record at any position; going back is slow unless the order is random. */
+  void Read(uint64_t position, Record* record);
+  uint64_t size() const { return order_.size; }
   const RecordSource& source() const { return *source_; }
 
  private:

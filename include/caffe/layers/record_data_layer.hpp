@@ -44,6 +44,7 @@ class RecordDataLayer : public BaseDataLayer<Dtype> {
     google::protobuf::uint32 batch_size = 0;
     google::protobuf::uint32 rand_skip = 0;  ///< leave out up to so many records at the start
     bool shuffle = false;
+    bool replace_broken = false;  ///< see RecordReader; otherwise a broken record is an error
   };
 
   /** @brief Says where records come from and what becomes of them, and shapes the tops. */
@@ -52,13 +53,16 @@ class RecordDataLayer : public BaseDataLayer<Dtype> {
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
 
  private:
+  RecordOrder OrderOf(uint64_t num_records) const;
   std::unique_ptr<RecordStream> OpenStream();
+  std::unique_ptr<RecordReader<Dtype>> MakeReader();
   void StartPipeline();
 
   int batch_size_ = 0;
   Options options_;
   SourceOpener opener_;
   shared_ptr<const RecordLoader<Dtype>> loader_;
+  shared_ptr<RecordReport> report_;  ///< of broken records, if they are replaced
   vector<int> item_shape_;
   uint64_t seed_ = 0;
   uint64_t num_records_ = 0;  ///< in the collection, when it was opened last

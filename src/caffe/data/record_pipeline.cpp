@@ -25,29 +25,67 @@ string OneLine(string text) {
   return text;
 }
 
+/** Broken records that are replaced by one good one, less one. */
+constexpr uint64_t kMostInARow = 20;
+
 }  // namespace
 
 template <typename Dtype>
 Dtype* BatchItem<Dtype>::Data(const vector<int>& shape) {
-  Blob<Dtype>& blob = batch_->data_;
+  Blob<Dtype>& blob = memory_->batch->data_;
   const vector<int> expected(blob.shape().begin() + 1, blob.shape().end());
-  if (shape == expected) return data_ + static_cast<size_t>(item_) * blob.count(1);
+  if (shape == expected) return memory_->data + static_cast<size_t>(item_) * blob.count(1);
   CHECK(blob.shape(0) == 1) << "all records of a batch must have the shape of the first, "
                             << Describe(expected) << ", got " << Describe(shape)
                             << "; crop or resize them, or use batch_size: 1";
   blob.Reshape(WithBatchAxis(1, shape));
-  data_ = blob.mutable_cpu_data();
-  return data_;
+  memory_->data = blob.mutable_cpu_data();
+  return memory_->data;
 }
 
 template <typename Dtype>
-void LoadRecord(const RecordLoader<Dtype>& loader, const RecordSource& source, const Record& record,
-                uint64_t seed, BatchItem<Dtype>* item) {
-  std::mt19937 random = RecordRandom(seed, record.epoch, record.index);
+void RecordReader<Dtype>::LoadNamed(const Record& record, const RecordSource& source,
+                                    std::mt19937 random, BatchItem<Dtype>* item) const {
+  item->Rows()->clear();
   try {
-    loader.Load(record, &random, item);
+    loader_->Load(record, &random, item);
+  } catch (const BrokenRecord& error) {
+    throw BrokenRecord(source.NameOf(record) + ": " + OneLine(error.what()));
   } catch (const std::exception& error) {
     throw Error(source.NameOf(record) + ": " + OneLine(error.what()));
+  }
+}
+
+template <typename Dtype>
+void RecordReader<Dtype>::Load(const Record& record, const RecordSource& source,
+                               BatchItem<Dtype>* item) {
+  try {
+    LoadNamed(record, source, RecordRandom(seed_, record.epoch, record.index), item);
+  } catch (const BrokenRecord& error) {
+    if (!report_) throw;
+    Replace(record, error.what(), item);
+  }
+}
+
+template <typename Dtype>
+void RecordReader<Dtype>::Replace(const Record& broken, string complaint, BatchItem<Dtype>* item) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (!spare_) spare_ = open_stream_();
+  const uint64_t most = std::min<uint64_t>(spare_->size(), kMostInARow);
+  Record record = broken;
+  for (uint64_t tried = 1;; ++tried) {
+    const uint64_t count =
+        report_->Warn(record.index, complaint + "; the next good record takes its place");
+    CHECK(tried < most) << most << " records in a row are broken; the last: " << complaint;
+    CHECK(count <= std::max<uint64_t>(spare_->size() / 2, 1))
+        << "more than half of the " << spare_->size() << " records are broken; one: " << complaint;
+    spare_->Read(broken.position + tried, &record);
+    try {
+      LoadNamed(record, spare_->source(), RecordRandom(seed_, broken.epoch, broken.index), item);
+      return;
+    } catch (const BrokenRecord& error) {
+      complaint = error.what();
+    }
   }
 }
 
@@ -55,21 +93,26 @@ void LoadRecord(const RecordLoader<Dtype>& loader, const RecordSource& source, c
 template <typename Dtype>
 class RecordPipeline<Dtype>::Work : public PrefetchWork {
  public:
-  Work(std::unique_ptr<RecordStream> stream, shared_ptr<const RecordLoader<Dtype>> loader,
-       const vector<int>& shape, const PipelinePlan& plan, int num_slots)
-      : stream_(std::move(stream)), loader_(std::move(loader)), seed_(plan.seed) {
+  Work(std::unique_ptr<RecordStream> stream, std::unique_ptr<RecordReader<Dtype>> reader,
+       const vector<int>& shape, int batch_size, int num_slots)
+      : stream_(std::move(stream)), reader_(std::move(reader)) {
     for (int i = 0; i < num_slots; ++i) {
       slots_.emplace_back();
       slots_.back().batch.reset(new Batch<Dtype>);
-      slots_.back().batch->data_.Reshape(WithBatchAxis(plan.batch_size, shape));
-      slots_.back().batch->label_.Reshape({plan.batch_size});
+      slots_.back().batch->data_.Reshape(WithBatchAxis(batch_size, shape));
+      slots_.back().batch->label_.Reshape({batch_size});
+      slots_.back().rows.resize(batch_size);
     }
   }
 
-  Batch<Dtype>* batch(int slot) { return slots_[slot].batch.get(); }
+  Batch<Dtype>* Completed(int index) {
+    const BatchMemory<Dtype>& slot = slots_[index];
+    reader_->loader().Complete(slot.rows, slot.batch.get());
+    return slot.batch.get();
+  }
 
   void Begin(int index) override {
-    Slot& slot = slots_[index];
+    BatchMemory<Dtype>& slot = slots_[index];
     slot.data = slot.batch->data_.mutable_cpu_data();
     slot.label = slot.batch->label_.mutable_cpu_data();
   }
@@ -77,34 +120,26 @@ class RecordPipeline<Dtype>::Work : public PrefetchWork {
   void Read(Record* record) override { stream_->Next(record); }
 
   void Load(const Record& record, int index, int item_index) override {
-    const Slot& slot = slots_[index];
-    BatchItem<Dtype> item(slot.batch.get(), item_index, slot.data, slot.label + item_index);
-    LoadRecord(*loader_, stream_->source(), record, seed_, &item);
+    BatchItem<Dtype> item(&slots_[index], item_index);
+    reader_->Load(record, stream_->source(), &item);
   }
 
  private:
-  struct Slot {
-    std::unique_ptr<Batch<Dtype>> batch;
-    Dtype* data = nullptr;
-    Dtype* label = nullptr;
-  };
-
   std::unique_ptr<RecordStream> stream_;
-  shared_ptr<const RecordLoader<Dtype>> loader_;
-  uint64_t seed_;
-  vector<Slot> slots_;
+  std::unique_ptr<RecordReader<Dtype>> reader_;
+  vector<BatchMemory<Dtype>> slots_;
 };
 
 template <typename Dtype>
 RecordPipeline<Dtype>::RecordPipeline(std::unique_ptr<RecordStream> stream,
-                                      shared_ptr<const RecordLoader<Dtype>> loader,
+                                      std::unique_ptr<RecordReader<Dtype>> reader,
                                       const vector<int>& shape, const PipelinePlan& plan) {
   PrefetchPlan prefetch;
   prefetch.num_slots = plan.prefetch + 1;
   prefetch.items_per_batch = plan.batch_size;
   prefetch.num_workers = plan.num_workers;
   std::unique_ptr<Work> work(
-      new Work(std::move(stream), std::move(loader), shape, plan, prefetch.num_slots));
+      new Work(std::move(stream), std::move(reader), shape, plan.batch_size, prefetch.num_slots));
   work_ = work.get();
   prefetcher_ = std::make_unique<Prefetcher>(std::move(work), prefetch);
 }
@@ -114,15 +149,12 @@ RecordPipeline<Dtype>::~RecordPipeline() = default;
 
 template <typename Dtype>
 Batch<Dtype>* RecordPipeline<Dtype>::Next() {
-  return work_->batch(prefetcher_->Next());
+  return work_->Completed(prefetcher_->Next());
 }
 
-template void LoadRecord<float>(const RecordLoader<float>&, const RecordSource&, const Record&,
-                                uint64_t, BatchItem<float>*);
-template void LoadRecord<double>(const RecordLoader<double>&, const RecordSource&, const Record&,
-                                 uint64_t, BatchItem<double>*);
 template class BatchItem<float>;
 template class BatchItem<double>;
+INSTANTIATE_CLASS(RecordReader);
 INSTANTIATE_CLASS(RecordPipeline);
 
 }  // namespace caffe

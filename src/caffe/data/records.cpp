@@ -64,9 +64,10 @@ uint64_t RecordStream::IndexInEpoch(uint64_t epoch, uint64_t place) {
   return permutation_[place];
 }
 
-void RecordStream::Next(Record* record) {
+void RecordStream::Read(uint64_t position, Record* record) {
   const uint64_t place = order_.skip + static_cast<uint64_t>(order_.rank) +
-                         position_++ * static_cast<uint64_t>(order_.count);
+                         position * static_cast<uint64_t>(order_.count);
+  record->position = position;
   record->epoch = place / order_.size;
   record->index = IndexInEpoch(record->epoch, place % order_.size);
   record->key = "number " + std::to_string(record->index);  // until it is known

@@ -15,10 +15,9 @@ int ToInt(google::protobuf::uint32 value, const char* field, int least) {
   return static_cast<int>(value);
 }
 
-PipelinePlan MakePlan(const DataParameter& param, int batch_size, uint64_t seed) {
+PipelinePlan MakePlan(const DataParameter& param, int batch_size) {
   PipelinePlan plan;
   plan.batch_size = batch_size;
-  plan.seed = seed;
   plan.prefetch = ToInt(param.prefetch(), "data_param prefetch", 1);
   const int processors = static_cast<int>(std::thread::hardware_concurrency());
   plan.num_workers = param.has_num_workers()
@@ -34,7 +33,7 @@ void RecordDataLayer<Dtype>::Open(const Options& options, const SourceOpener& op
                                   shared_ptr<const RecordLoader<Dtype>> loader,
                                   const vector<Blob<Dtype>*>& top) {
   batch_size_ = ToInt(options.batch_size, "batch_size", 1);
-  MakePlan(this->layer_param_.data_param(), batch_size_, 0);
+  MakePlan(this->layer_param_.data_param(), batch_size_);
   options_ = options;
   opener_ = opener;
   loader_ = std::move(loader);
@@ -42,16 +41,20 @@ void RecordDataLayer<Dtype>::Open(const Options& options, const SourceOpener& op
   consumed_ = 0;
   pipeline_.reset();
 
+  if (options_.replace_broken && !report_) report_ = std::make_shared<RecordReport>(this->Who());
   const std::unique_ptr<RecordStream> stream = OpenStream();
   Record first;
   stream->Next(&first);
-  Batch<Dtype> batch;
-  batch.data_.Reshape({1, 0, 0, 0});
+  BatchMemory<Dtype> memory;
   Dtype label = 0;
-  BatchItem<Dtype> item(&batch, 0, nullptr, &label);
-  LoadRecord(*loader_, stream->source(), first, seed_, &item);
-  item_shape_.assign(batch.data_.shape().begin() + 1, batch.data_.shape().end());
-  vector<int> shape = batch.data_.shape();
+  memory.batch = std::make_unique<Batch<Dtype>>();
+  memory.batch->data_.Reshape({1, 0, 0, 0});
+  memory.label = &label;
+  memory.rows.resize(1);
+  BatchItem<Dtype> item(&memory, 0);
+  MakeReader()->Load(first, stream->source(), &item);
+  vector<int> shape = memory.batch->data_.shape();
+  item_shape_.assign(shape.begin() + 1, shape.end());
   shape[0] = batch_size_;
   top[0]->Reshape(shape);
   if (this->output_labels_) top[1]->Reshape({batch_size_});
@@ -60,11 +63,9 @@ void RecordDataLayer<Dtype>::Open(const Options& options, const SourceOpener& op
 }
 
 template <typename Dtype>
-std::unique_ptr<RecordStream> RecordDataLayer<Dtype>::OpenStream() {
-  std::unique_ptr<RecordSource> source = opener_();
-  num_records_ = source->size();
+RecordOrder RecordDataLayer<Dtype>::OrderOf(uint64_t num_records) const {
   RecordOrder order;
-  order.size = num_records_;
+  order.size = num_records;
   order.seed = seed_;
   order.shuffle = options_.shuffle;
   if (options_.rand_skip > 0) order.skip = EpochRandom(seed_, UINT64_MAX)() % options_.rand_skip;
@@ -72,7 +73,25 @@ std::unique_ptr<RecordStream> RecordDataLayer<Dtype>::OpenStream() {
     order.rank = Caffe::solver_rank();
     order.count = Caffe::solver_count();
   }
-  return std::make_unique<RecordStream>(std::move(source), order);
+  return order;
+}
+
+template <typename Dtype>
+std::unique_ptr<RecordStream> RecordDataLayer<Dtype>::OpenStream() {
+  std::unique_ptr<RecordSource> source = opener_();
+  num_records_ = source->size();
+  return std::make_unique<RecordStream>(std::move(source), OrderOf(num_records_));
+}
+
+template <typename Dtype>
+std::unique_ptr<RecordReader<Dtype>> RecordDataLayer<Dtype>::MakeReader() {
+  // Workers open streams too: what belongs to this thread is asked for here.
+  const SourceOpener opener = opener_;
+  const RecordOrder order = OrderOf(num_records_);
+  const auto open_stream = [opener, order] {
+    return std::make_unique<RecordStream>(opener(), order);
+  };
+  return std::make_unique<RecordReader<Dtype>>(loader_, open_stream, seed_, report_);
 }
 
 template <typename Dtype>
@@ -81,8 +100,8 @@ void RecordDataLayer<Dtype>::StartPipeline() {
   std::unique_ptr<RecordStream> stream = OpenStream();
   stream->Seek(consumed_);
   pipeline_.reset(
-      new RecordPipeline<Dtype>(std::move(stream), loader_, item_shape_,
-                                MakePlan(this->layer_param_.data_param(), batch_size_, seed_)));
+      new RecordPipeline<Dtype>(std::move(stream), MakeReader(), item_shape_,
+                                MakePlan(this->layer_param_.data_param(), batch_size_)));
 }
 
 template <typename Dtype>
