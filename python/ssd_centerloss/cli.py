@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ssd_centerloss.commands import data
 from ssd_centerloss.errors import UserError
 
 INTERRUPTED = 128 + 2  # what a shell reports of a command that Ctrl-C ended
@@ -19,6 +20,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Train single-shot detectors with center loss, evaluate them, look at what they find.",
 )
+app.add_typer(data.app, name="data")
 
 
 def _print_version(wanted: bool) -> None:

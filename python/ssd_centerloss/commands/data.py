@@ -1,0 +1,219 @@
+"""`ssd-centerloss data`: annotations into databases, and databases looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ssd_centerloss.errors import UserError
+
+if TYPE_CHECKING:
+    from ssd_centerloss.data.label_map import LabelMap
+    from ssd_centerloss.data.prepare import Prepared
+    from ssd_centerloss.data.source import Source
+    from ssd_centerloss.data.writer import WriteOptions
+
+SHOWN_PROBLEMS = 10  # of a kind, on the terminal; the file has all
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Write datasets from annotations (voc, coco, folder), look at them (check), "
+    "make one (digits).",
+)
+
+# -- options that the writing commands share ---------------------------------
+
+Out = Annotated[
+    Path, typer.Option("--out", "-o", help="The dataset folder to write.", show_default=False)
+]
+Classes = Annotated[
+    str,
+    typer.Option(
+        help="Class names in the order of their labels: a,b,c; or a file with one in each line; "
+        "or a label map (.prototxt). Default: the names found in the annotations, sorted.",
+        show_default=False,
+    ),
+]
+Splits = Annotated[
+    list[str] | None,
+    typer.Option("--split", help="A split to write, NAME=SET[,SET…]; may come several times."),
+]
+TestFraction = Annotated[
+    float, typer.Option(help="Share of images drawn for test, where the source has no splits.")
+]
+Seed = Annotated[int, typer.Option(help="Of the shuffling and of drawn splits.")]
+Shuffle = Annotated[bool, typer.Option(help="Records in an order drawn with the seed.")]
+Resize = Annotated[
+    str, typer.Option(metavar="WxH", help="Resize every image, encoded anew.", show_default=False)
+]
+MinDim = Annotated[
+    int | None, typer.Option(min=1, help="Resize so that the shorter side has this many pixels.")
+]
+Quality = Annotated[
+    int | None,
+    typer.Option(min=1, max=100, help="Encode every image anew as JPEG of this quality."),
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Write nothing if anything is wrong with the data.")
+]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace a dataset that is there.")]
+Threads = Annotated[int, typer.Option("--threads", "-j", min=0, help="0: one for each processor.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
+
+
+@dataclass(frozen=True)
+class Writing:
+    """The options that the writing commands share, as they were given."""
+
+    out: Path
+    classes: str
+    seed: int
+    shuffle: bool
+    resize: str
+    min_dim: int | None
+    quality: int | None
+    strict: bool
+    overwrite: bool
+    threads: int
+    quiet: bool
+
+    def options(self) -> WriteOptions:
+        from ssd_centerloss.data.progress import default_threads
+        from ssd_centerloss.data.writer import WriteOptions
+
+        if self.resize and self.min_dim:
+            raise UserError("--resize and --min-dim exclude each other")
+        return WriteOptions(
+            shuffle=self.shuffle,
+            seed=self.seed,
+            resize=_parse_size(self.resize) if self.resize else None,
+            min_dim=self.min_dim,
+            quality=self.quality,
+            threads=self.threads or default_threads(),
+            overwrite=self.overwrite,
+            quiet=self.quiet,
+        )
+
+
+def _parse_size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit() and int(width) > 0 and int(height) > 0):
+        raise UserError(f"--resize {text}: expected WIDTHxHEIGHT in pixels, for instance 300x300")
+    return int(width), int(height)
+
+
+def read_classes(text: str) -> LabelMap | None:
+    """The label map that --classes asks for; None if it was left out."""
+    from ssd_centerloss.data.label_map import LabelMap
+
+    if not text:
+        return None
+    path = Path(text)
+    if path.suffix in (".prototxt", ".pbtxt"):
+        return LabelMap.read(path)
+    if path.is_file():
+        names = path.read_text(encoding="utf-8-sig").splitlines()
+    elif path.suffix == ".txt" or "/" in text:
+        raise UserError(f"--classes {text}: no such file")
+    else:
+        names = text.split(",")
+    try:
+        return LabelMap.of(name.strip() for name in names if name.strip())
+    except UserError as error:
+        raise UserError(f"--classes {text}: {error}") from None
+
+
+def _write(source: Callable[[], Source], writing: Writing) -> None:
+    """Reads, checks, reports and writes."""
+    from ssd_centerloss.data.prepare import prepare
+    from ssd_centerloss.data.writer import check_target, write_dataset
+
+    options = writing.options()
+    label_map = read_classes(writing.classes)
+    check_target(writing.out, writing.overwrite)
+    prepared = prepare(source(), label_map, options.threads, options.quiet)
+    _report(prepared, writing.strict)
+    summary = write_dataset(writing.out, prepared, options)
+    if not writing.quiet:
+        _print_summary(writing.out, summary)
+
+
+def _report(prepared: Prepared, strict: bool) -> None:
+    """Prints what is wrong; all of it, and an error, where --strict asks for that."""
+    lines = prepared.report.lines(None if strict else SHOWN_PROBLEMS)
+    for line in lines:
+        typer.echo(line, err=True)
+    if strict and lines:
+        count = len(prepared.report)
+        what = "problem" if count == 1 else "problems"
+        raise UserError(f"{count} {what} in the data; --strict wrote nothing")
+
+
+def _print_summary(out: Path, summary: dict[str, Any]) -> None:
+    splits = summary["splits"]
+    names = ["images", "without boxes", "boxes", "difficult", *summary["classes"]]
+    width = max(len(name) for name in names) + 2
+    typer.echo(
+        f"{out}: {len(summary['classes'])} classes, num_classes {1 + len(summary['classes'])}"
+    )
+    typer.echo(" " * width + "".join(f"{split:>10}" for split in splits))
+    columns = [
+        [s["images"], s["without_boxes"], sum(s["boxes"].values()), s["difficult"]]
+        + [s["boxes"][name] for name in summary["classes"]]
+        for s in splits.values()
+    ]
+    for name, *counts in zip(names, *columns, strict=True):
+        typer.echo(f"{name:<{width}}" + "".join(f"{count:>10}" for count in counts))
+
+
+# -- commands ----------------------------------------------------------------
+
+_VOC_EPILOG = """
+[bold]Examples[/bold]
+
+VOC0712 as the papers use it (07+12 trainval; 07 test):
+
+  ssd-centerloss data voc VOCdevkit -o voc0712 --split train=trainval --split test=VOC2007/test
+
+Your own folder with Annotations, JPEGImages and ImageSets/Main:
+
+  ssd-centerloss data voc my_data -o my_dataset --strict
+"""
+
+
+@app.command("voc", epilog=_VOC_EPILOG)
+def voc(
+    folders: Annotated[
+        list[Path], typer.Argument(help="VOC folders, or folders of them (VOCdevkit).")
+    ],
+    out: Out,
+    split: Splits = None,
+    classes: Classes = "",
+    test_fraction: TestFraction = 0.2,
+    seed: Seed = 0,
+    shuffle: Shuffle = True,
+    resize: Resize = "",
+    min_dim: MinDim = None,
+    quality: Quality = None,
+    strict: Strict = False,
+    overwrite: Overwrite = False,
+    threads: Threads = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Write a dataset from Pascal VOC folders.
+
+    A SET of --split is a list in ImageSets/Main, of every folder that has it,
+    or of one: FOLDER/LIST. Without --split: train from trainval (or train),
+    test from test (or val). Without any lists, a test split is drawn.
+    """
+    from ssd_centerloss.data.voc import read_voc
+
+    writing = Writing(
+        out, classes, seed, shuffle, resize, min_dim, quality, strict, overwrite, threads, quiet
+    )
+    _write(lambda: read_voc(folders, split or [], test_fraction, seed), writing)

@@ -1,0 +1,1 @@
+"""Datasets: from annotations to the databases that nets are trained on, and back."""

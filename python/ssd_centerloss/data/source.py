@@ -1,0 +1,100 @@
+"""What the readers of annotation formats have in common."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ssd_centerloss.data.annotations import AnnotatedImage, Problem, Report
+from ssd_centerloss.errors import UserError
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+DEFAULT_TEST_FRACTION = 0.2
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What one annotation gave: nothing where it could not be read."""
+
+    image: AnnotatedImage | None
+    problems: list[Problem] = field(default_factory=list)
+
+
+# Reads one image's annotation; called from several threads.
+Loader = Callable[[], Loaded]
+
+
+@dataclass
+class Source:
+    """Annotations found, not yet looked at.
+
+    splits  : the images of each split, in their order
+    origin  : for each split, where its images come from, in words
+    classes : names in the order of their labels, where the format has one
+    report  : what was wrong on the way to the list of images
+    """
+
+    splits: dict[str, list[Loader]]
+    origin: dict[str, str]
+    classes: tuple[str, ...] = ()
+    report: Report = field(default_factory=Report)
+
+
+def parse_splits(requests: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """{"train": ("a", "b")} of the options train=a,b; a name alone stands for itself.
+
+    Raises UserError for an option without a name, or a split that comes twice.
+    """
+    splits: dict[str, tuple[str, ...]] = {}
+    for request in requests:
+        name, _, sets = request.partition("=")
+        parts = tuple(part.strip() for part in (sets or name).split(",") if part.strip())
+        name = name.strip()
+        if not name or not parts or "/" in name:
+            raise UserError(f"--split {request}: expected NAME or NAME=SET[,SET…]")
+        if name in splits:
+            raise UserError(f"--split {request}: the split '{name}' is given twice")
+        splits[name] = parts
+    return splits
+
+
+def image_files(folder: Path) -> dict[str, Path]:
+    """The images of a folder by their name without suffix; the first in IMAGE_SUFFIXES wins."""
+    found: dict[str, Path] = {}
+    rank = {suffix: i for i, suffix in enumerate(IMAGE_SUFFIXES)}
+    for path in sorted(folder.iterdir()):
+        suffix = path.suffix.lower()
+        if suffix not in rank or path.name.startswith("."):
+            continue
+        other = found.get(path.stem)
+        if other is None or rank[suffix] < rank[other.suffix.lower()]:
+            found[path.stem] = path
+    return found
+
+
+def divide(names: Iterable[str], fraction: float, seed: int) -> dict[str, list[str]]:
+    """Draws a test split of that fraction; both splits keep the order of the names.
+
+    At least one image goes to each split that the fraction asks for.
+    Raises UserError for a fraction outside [0, 1) or too few images.
+    """
+    if not 0 <= fraction < 1:
+        raise UserError(f"--test-fraction {fraction}: expected at least 0, less than 1")
+    ordered = list(names)
+    if fraction == 0:
+        return {"train": ordered}
+    if len(ordered) < 2:
+        raise UserError(f"{len(ordered)} images cannot be divided into train and test")
+    count = min(max(round(len(ordered) * fraction), 1), len(ordered) - 1)
+    chosen = set(random.Random(seed).sample(range(len(ordered)), count))
+    return {
+        "train": [name for i, name in enumerate(ordered) if i not in chosen],
+        "test": [name for i, name in enumerate(ordered) if i in chosen],
+    }
+
+
+def result_name(stem: str) -> str:
+    """A name for result files, whose columns are parted by blanks."""
+    return "_".join(stem.split()) or "_"
