@@ -31,7 +31,12 @@ void CheckExpansion(const ExpansionParameter& param);
  */
 Canvas DrawExpansion(const ExpansionParameter& param, const cv::Size& image, std::mt19937* random);
 
-/** @brief A part of the canvas, in whole pixels: at least one, and none outside. */
+/**
+ * @brief A part of the canvas, in whole pixels: at least one, and none outside.
+ *
+ * Its edges are rounded to the nearest pixel. (Caffe-SSD rounds the first pixel
+ * and the size down, so that boxes and pixels are up to two pixels apart.)
+ */
 cv::Rect PixelsOf(const Box<float>& part, const cv::Size& canvas);
 
 /**

@@ -42,9 +42,9 @@ namespace {
 /** The first pixel and the number of pixels of [low, high) · length. */
 void ToPixels(float low, float high, int length, int* first, int* count) {
   const float size = static_cast<float>(length);
-  *first = std::min(std::max(static_cast<int>(low * size), 0), length - 1);
-  const int wanted = static_cast<int>(high * size - low * size);
-  *count = std::min(std::max(wanted, 1), length - *first);
+  *first = std::min(std::max(static_cast<int>(std::lround(low * size)), 0), length - 1);
+  const int end = std::min(static_cast<int>(std::lround(high * size)), length);
+  *count = std::max(end - *first, 1);
 }
 
 }  // namespace
