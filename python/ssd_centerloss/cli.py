@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ssd_centerloss.commands import data
+from ssd_centerloss.commands import data, detect
+from ssd_centerloss.commands import eval as evaluation
 from ssd_centerloss.errors import UserError
 
 INTERRUPTED = 128 + 2  # what a shell reports of a command that Ctrl-C ended
@@ -21,6 +22,8 @@ app = typer.Typer(
     help="Train single-shot detectors with center loss, evaluate them, look at what they find.",
 )
 app.add_typer(data.app, name="data")
+app.command("eval", epilog=evaluation.EPILOG)(evaluation.evaluate)
+app.command("detect", epilog=detect.EPILOG)(detect.detect)
 
 
 def _print_version(wanted: bool) -> None:
