@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,8 @@ class RunConfig:
         center_lr: α of the center loss; None: the solver's rate.
         mirror: training images are mirrored at random.
         seed: of weights and augmentation.
-        threads: that the training uses; 0: as many as there are processors.
+        threads: that the training uses.
+        train_split, test_split: of the dataset.
         weights: the files that the training starts from; None: from nothing.
     """
 
@@ -54,6 +55,8 @@ class RunConfig:
     mirror: bool
     seed: int
     threads: int
+    train_split: str = "train"
+    test_split: str = "test"
     weights: str | None = None
 
     @property
@@ -83,7 +86,11 @@ def _from_json(path: Path, values: Any) -> RunConfig:
     if not isinstance(values, Mapping):
         raise UserError(f"{path}: expected an object, got {type(values).__name__}")
     known = [field.name for field in fields(RunConfig)]
-    missing = [name for name in known if name not in values and name != "weights"]
+    missing = [
+        field.name
+        for field in fields(RunConfig)
+        if field.default is MISSING and field.name not in values
+    ]
     unknown = [name for name in values if name not in known]
     if missing or unknown:
         raise UserError(

@@ -116,7 +116,7 @@ def test_ssd300_solver_is_what_the_public_script_writes() -> None:
 def test_heads_follow_from_the_priors(name: str) -> None:
     """Shapes as the runtime finds them, in the net that trains."""
     recipe = models.RECIPES[name]
-    nets = models.build(recipe, config(center_loss=models.CenterLoss(features=5), terms=True))
+    nets = models.build(recipe, config(center_loss=models.CenterLoss(features=5), extended=True))
     if name == "small":
         net = caffe.Net(with_inputs(nets.train, recipe.size), caffe.TRAIN)
         shapes = {blob: tuple(net.blobs[blob].shape) for blob in net.blobs}
@@ -207,7 +207,7 @@ def test_the_small_net_learns_from_inputs() -> None:
 
     nets = models.build(
         models.RECIPES["small"],
-        config(center_loss=models.CenterLoss(), terms=True, size=96),
+        config(center_loss=models.CenterLoss(), extended=True, size=96),
     )
     caffe.set_random_seed(3)
     net = caffe.Net(with_inputs(nets.train, 96, images=2), caffe.TRAIN)

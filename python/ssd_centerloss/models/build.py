@@ -66,18 +66,19 @@ def train_net(recipe: Recipe, config: Config) -> Any:
     """The net that learns: data, label … mbox_loss."""
     size = input_size(recipe, config)
     net = caffe.NetSpec()
+    reading: dict[str, Any] = {
+        "source": config.databases.train,
+        "batch_size": recipe.schedule.batch,
+    }
+    if config.extended:
+        reading |= {"shuffle": True, "num_workers": config.workers}
     add_training_data(
-        net,
-        config.databases,
-        size,
-        recipe.schedule.batch,
-        recipe.pixels,
-        recipe.augmentation,
+        net, reading, config.databases.label_map, size, recipe.pixels, recipe.augmentation
     )
     recipe.body(net, size)
     features = config.center_loss.features if config.center_loss else 0
     add_heads(net, recipe.levels(size), config.num_classes, features)
-    add_loss(net, config.num_classes, config.center_loss, config.terms)
+    add_loss(net, config.num_classes, config.center_loss, config.extended)
     return _named(net, f"{config.name}_train")
 
 

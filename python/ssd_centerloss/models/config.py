@@ -197,7 +197,9 @@ class Config:
         center_loss: None: the plain MultiBoxLoss.
         name: the nets are called NAME_train, NAME_test, NAME_deploy.
         results: None: no result files.
-        terms: the loss's terms are outputs too, for the log. Caffe-SSD cannot read such a net.
+        extended: the train net has what Caffe-SSD cannot read: the loss's terms as
+            further outputs, and a new order of the images in each epoch.
+        workers: with `extended`, the threads that prepare images.
         size: the input's side; None: the recipe's.
     """
 
@@ -208,7 +210,8 @@ class Config:
     center_loss: CenterLoss | None = None
     name: str = "ssd"
     results: Results | None = None
-    terms: bool = False
+    extended: bool = False
+    workers: int = 1
     size: int | None = None
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import caffe
 from caffe import layers as L
 from caffe import params as P
+from caffe.proto import caffe_pb2
 from ssd_centerloss.models.config import Augmentation, Databases, Pixels
 
 # A crop has an object of at least this overlap with it; None: any crop.
@@ -15,16 +17,19 @@ CROP_OVERLAPS = (0.1, 0.3, 0.5, 0.7, 0.9, None)
 
 def add_training_data(
     net: caffe.NetSpec,
-    databases: Databases,
+    reading: Mapping[str, Any],
+    label_map: str,
     size: int,
-    batch: int,
     pixels: Pixels,
     augmentation: Augmentation,
 ) -> None:
-    """Adds data and label: varied images of the training database."""
+    """Adds data and label: varied images of the training database.
+
+    reading: source, batch_size and other fields of data_param.
+    """
     transform = _transform(pixels, size, augmentation.interpolations)
     transform["mirror"] = augmentation.mirror
-    transform["emit_constraint"] = {"emit_type": caffe_enum("EmitConstraint", "CENTER")}
+    transform["emit_constraint"] = {"emit_type": caffe_pb2.EmitConstraint.CENTER}
     if augmentation.distort:
         transform["distort_param"] = _distortion()
     if augmentation.max_expand > 1:
@@ -33,9 +38,9 @@ def add_training_data(
         ntop=2,
         include={"phase": caffe.TRAIN},
         transform_param=transform,
-        data_param=_data(databases.train, batch),
+        data_param={"backend": P.Data.LMDB, **reading},
         batch_sampler=_crops(augmentation.min_crop),
-        label_map_file=databases.label_map,
+        label_map_file=label_map,
     )
 
 
@@ -47,17 +52,10 @@ def add_test_data(
         ntop=2,
         include={"phase": caffe.TEST},
         transform_param=_transform(pixels, size, ("LINEAR",)),
-        data_param=_data(databases.test, batch),
+        data_param={"backend": P.Data.LMDB, "source": databases.test, "batch_size": batch},
         batch_sampler=[{}],
         label_map_file=databases.label_map,
     )
-
-
-def caffe_enum(message: str, name: str) -> int:
-    """The value of an enum of a message that is no layer's."""
-    from caffe.proto import caffe_pb2
-
-    return int(getattr(getattr(caffe_pb2, message), name))
 
 
 def _transform(pixels: Pixels, size: int, interpolations: tuple[str, ...]) -> dict[str, Any]:
@@ -74,10 +72,6 @@ def _transform(pixels: Pixels, size: int, interpolations: tuple[str, ...]) -> di
     if pixels.scale != 1:
         transform["scale"] = pixels.scale
     return transform
-
-
-def _data(source: str, batch: int) -> dict[str, Any]:
-    return {"source": source, "batch_size": batch, "backend": P.Data.LMDB}
 
 
 def _distortion() -> dict[str, float]:
