@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ssd_centerloss.commands import data, detect
+from ssd_centerloss.commands import data, detect, train
 from ssd_centerloss.commands import eval as evaluation
 from ssd_centerloss.errors import UserError
 
@@ -22,6 +22,7 @@ app = typer.Typer(
     help="Train single-shot detectors with center loss, evaluate them, look at what they find.",
 )
 app.add_typer(data.app, name="data")
+app.command("train", epilog=train.EPILOG)(train.train)
 app.command("eval", epilog=evaluation.EPILOG)(evaluation.evaluate)
 app.command("detect", epilog=detect.EPILOG)(detect.detect)
 

@@ -1,0 +1,1 @@
+"""Training: a run folder is prepared, `caffe train` runs, its log becomes results."""
