@@ -9,10 +9,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 import caffe
-from ssd_centerloss import models
+from ssd_centerloss import cli, models
 from ssd_centerloss.data.annotations import AnnotatedImage, Box
 from ssd_centerloss.data.label_map import LabelMap
 from ssd_centerloss.data.records import serialize
@@ -164,3 +165,13 @@ def write_weights(train: Path, path: Path) -> None:
         net.forward()
     path.parent.mkdir(parents=True, exist_ok=True)
     net.save(path)
+
+
+def exit_code(*arguments: object) -> int:
+    """That of `ssd-centerloss` with these arguments, in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["ssd-centerloss", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+    assert isinstance(stop.value.code, int)
+    return stop.value.code
