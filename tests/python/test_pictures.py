@@ -11,7 +11,7 @@ import pytest
 from ssd_centerloss.detections import Detections, GroundTruth
 from ssd_centerloss.drawing import class_color, draw_detections, draw_truth, write_image
 from ssd_centerloss.errors import UserError
-from ssd_centerloss.evaluation.grid import GAP, Sample, detections_grid
+from ssd_centerloss.evaluation.grid import GAP, HEAD, Sample, detections_grid
 from ssd_centerloss.evaluation.metrics import evaluate
 from ssd_centerloss.evaluation.plots import plot_confusion, plot_precision_recall
 
@@ -93,18 +93,19 @@ def test_grid() -> None:
         for i in range(1, 6)
     ]
     picture = detections_grid(samples, NAMES, columns=2, side=120)
-    assert picture.shape == (3 * (120 + GAP) + GAP, 2 * (2 * 120 + 3 * GAP), 3)
-    # 200 × 100 becomes 120 × 60: the third sample begins in the second row.
-    assert picture[2 * GAP + 120 + 58, GAP + 118].tolist() == [120] * 3
-    assert picture[2 * GAP + 120 + 62, GAP + 118].tolist() == [255] * 3
+    # 200 × 100 becomes 120 × 60, and the rows are no higher.
+    assert picture.shape == (HEAD + 3 * (60 + GAP) + GAP, 2 * (2 * 120 + 3 * GAP), 3)
+    top = HEAD + 2 * GAP + 60
+    assert picture[top + 58, GAP + 118].tolist() == [120] * 3  # the third sample
+    assert picture[top - 1, GAP + 118].tolist() == [255] * 3
     # Detections and, to the right, the ground truth: the same box twice.
-    left = picture[GAP : GAP + 60, GAP : GAP + 120]
-    right = picture[GAP : GAP + 60, 2 * GAP + 120 : 2 * GAP + 240]
+    left = picture[HEAD + GAP : top - GAP, GAP : GAP + 120]
+    right = picture[HEAD + GAP : top - GAP, 2 * GAP + 120 : 2 * GAP + 240]
     assert left[30, 6].tolist() == right[30, 6].tolist() == list(class_color(1))
     assert (left != right).any()  # the score
     few = detections_grid(samples[:1], NAMES, columns=4, side=120, threshold=0.95)
     assert few.shape[1] == 2 * 120 + 3 * GAP
-    assert (few[GAP : GAP + 60, GAP : GAP + 120] == 40).all()
+    assert (few[HEAD + GAP : HEAD + GAP + 60, GAP : GAP + 120] == 40).all()
     with pytest.raises(ValueError, match="at least one sample"):
         detections_grid([], NAMES)
 

@@ -12,6 +12,7 @@ from ssd_centerloss.detections import Detections, GroundTruth
 from ssd_centerloss.drawing import draw_detections, draw_truth
 
 GAP = 6
+HEAD = 18  # pixels above the first row, for the titles
 PAPER = 255
 
 
@@ -44,18 +45,34 @@ def detections_grid(
     if not samples:
         raise ValueError("a grid needs at least one sample")
     columns = min(columns, len(samples))
-    rows = -(-len(samples) // columns)
-    width, height = 2 * side + 3 * GAP, side + GAP
-    picture = np.full((rows * height + GAP, columns * width, 3), PAPER, np.uint8)
-    for i, sample in enumerate(samples):
-        top, left = GAP + i // columns * height, GAP + i % columns * width
-        scaled = _scaled(sample, side, threshold)
-        for panel, column in (
-            (draw_detections(scaled.image, scaled.found, names), left),
-            (draw_truth(scaled.image, scaled.truth, names), left + side + GAP),
-        ):
-            picture[top : top + panel.shape[0], column : column + panel.shape[1]] = panel
+    scaled = [_scaled(sample, side, threshold) for sample in samples]
+    rows = [scaled[i : i + columns] for i in range(0, len(scaled), columns)]
+    heights = [GAP + max(sample.image.shape[0] for sample in row) for row in rows]
+    width = 2 * side + 3 * GAP
+    picture = np.full((HEAD + sum(heights) + GAP, columns * width, 3), PAPER, np.uint8)
+    for i in range(columns):
+        _write(picture, "detected", GAP + i * width)
+        _write(picture, "ground truth", 2 * GAP + side + i * width)
+    top = HEAD + GAP
+    for row, height in zip(rows, heights, strict=True):
+        for i, sample in enumerate(row):
+            left = GAP + i * width
+            _put(picture, draw_detections(sample.image, sample.found, names), top, left)
+            right = left + side + GAP
+            _put(picture, draw_truth(sample.image, sample.truth, names), top, right)
+        top += height
     return picture
+
+
+def _put(picture: NDArray[np.uint8], panel: NDArray[np.uint8], top: int, left: int) -> None:
+    picture[top : top + panel.shape[0], left : left + panel.shape[1]] = panel
+
+
+def _write(picture: NDArray[np.uint8], text: str, left: int) -> None:
+    import cv2
+
+    font = cv2.FONT_HERSHEY_SIMPLEX
+    cv2.putText(picture, text, (left, HEAD - 2), font, 0.45, (60, 60, 60), 1, cv2.LINE_AA)
 
 
 def _scaled(sample: Sample, side: int, threshold: float) -> Sample:
