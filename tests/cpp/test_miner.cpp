@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
 #include <vector>
 
 #include "caffe/detection/miner.hpp"
@@ -95,6 +97,34 @@ TEST(MinerTest, NoneMinesNothing) {
   std::vector<int> negatives = {1};
   MineExamples(Options(MINE_NONE), kLosses, BoxArray<double>(), &matches, &negatives);
   EXPECT_TRUE(negatives.empty());
+}
+
+TEST(MinerTest, AgreesWithSorting) {
+  std::mt19937 random(8);
+  for (int round = 0; round < 60; ++round) {
+    const int num_priors = 300;
+    Matches<double> matches;
+    matches.Reset(num_priors);
+    for (int i = 0; i < 1 + round % 7; ++i) matches.ground_truth[random() % num_priors] = 0;
+    // Few different losses in every second round: ties.
+    std::vector<double> losses(num_priors);
+    for (double& loss : losses) loss = round % 2 == 0 ? random() : random() % 5;
+    MiningOptions options = Options(MINE_MAX_NEGATIVE);
+    options.neg_pos_ratio = round % 12 * 5;
+    std::vector<int> expected, negatives;
+    int num_positives = 0;
+    for (int i = 0; i < num_priors; ++i) {
+      if (matches.ground_truth[i] < 0) expected.push_back(i);
+      num_positives += matches.ground_truth[i] < 0 ? 0 : 1;
+    }
+    std::stable_sort(expected.begin(), expected.end(),
+                     [&](int a, int b) { return losses[a] > losses[b]; });
+    const size_t num_wanted = static_cast<size_t>(num_positives * options.neg_pos_ratio);
+    expected.resize(std::min(expected.size(), num_wanted));
+    std::sort(expected.begin(), expected.end());
+    MineExamples(options, losses, BoxArray<double>(), &matches, &negatives);
+    EXPECT_EQ(negatives, expected) << round;
+  }
 }
 
 }  // namespace

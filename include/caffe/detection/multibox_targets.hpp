@@ -5,13 +5,13 @@
 
 #include "caffe/detection/box.hpp"
 #include "caffe/detection/box_coder.hpp"
+#include "caffe/detection/conf_loss.hpp"
 #include "caffe/detection/matcher.hpp"
 #include "caffe/detection/miner.hpp"
 
 namespace caffe {
 
 /** @brief The values are the schema's. */
-enum ConfLossType { CONF_SOFTMAX = 0, CONF_LOGISTIC = 1 };
 enum LocLossType { LOC_L2 = 0, LOC_SMOOTH_L1 = 1 };
 
 struct MultiBoxOptions {
@@ -110,17 +110,9 @@ T LocLoss(LocLossType type, T difference);
 template <typename T>
 T LocLossGradient(LocLossType type, T difference);
 
-/**
- * @brief The confidence loss of one prior: −ln softmax(scores)[label], or, for
- * LOGISTIC, the sum of the binary cross entropies of all classes (targets 1
- * for `label`, 0 for the others; label −1: all 0).
- */
+/** @brief Zeroes n numbers by all threads: gradients of a batch are a hundred megabytes. */
 template <typename T>
-T ConfLoss(ConfLossType type, const T* scores, int num_classes, int label);
-/** @brief gradient[c] += weight · d ConfLoss / d scores[c]. */
-template <typename T>
-void AddConfLossGradient(ConfLossType type, const T* scores, int num_classes, int label, T weight,
-                         T* gradient);
+void ClearGradient(std::size_t n, T* gradient);
 
 }  // namespace caffe
 

@@ -1,10 +1,49 @@
 #include "caffe/detection/matcher.hpp"
 
+#include <algorithm>
+
+#include "caffe/detection/multiversion.hpp"
+
 namespace caffe {
 
 namespace {
 
 const double kLeastOverlap = 1e-6;  // Caffe-SSD's: less counts as no overlap
+
+/** Clears overlaps that count as none; where one exceeds largest[i], nearest[i] becomes row. */
+template <typename T>
+inline void UpdateNearest(std::size_t n, int row, T* overlaps, T* largest, int* nearest) {
+  for (std::size_t i = 0; i < n; ++i) {
+    overlaps[i] = overlaps[i] > T(kLeastOverlap) ? overlaps[i] : T(0);
+    const bool is_larger = overlaps[i] > largest[i];
+    nearest[i] = is_larger ? row : nearest[i];
+    largest[i] = is_larger ? overlaps[i] : largest[i];
+  }
+}
+
+CAFFE_MULTIVERSION
+void TakeLarger(std::size_t n, int row, float* overlaps, float* largest, int* nearest) {
+  UpdateNearest(n, row, overlaps, largest, nearest);
+}
+
+void TakeLarger(std::size_t n, int row, double* overlaps, double* largest, int* nearest) {
+  UpdateNearest(n, row, overlaps, largest, nearest);
+}
+
+/** The largest of n values; 0 if none is positive. */
+CAFFE_MULTIVERSION
+float Largest(std::size_t n, const float* values) {
+  float largest = 0;
+#pragma omp simd reduction(max : largest)
+  for (std::size_t i = 0; i < n; ++i) largest = values[i] > largest ? values[i] : largest;
+  return largest;
+}
+
+double Largest(std::size_t n, const double* values) {
+  double largest = 0;
+  for (std::size_t i = 0; i < n; ++i) largest = values[i] > largest ? values[i] : largest;
+  return largest;
+}
 
 }  // namespace
 
@@ -37,20 +76,24 @@ void Matcher<T>::ComputeOverlaps(const BoxArray<T>& candidates,
   const std::size_t n = num_candidates_;
   overlaps_.resize(n * considered.size());
   nearest_.assign(n, -1);
-  T* largest = matches->overlap.data();
   const char* ignored = matches->ignored.data();
-  int* nearest = nearest_.data();
   for (std::size_t row = 0; row < considered.size(); ++row) {
     T* overlaps = overlaps_.data() + row * n;
     JaccardOverlaps(candidates, ground_truth[considered[row]], overlaps);
-    for (std::size_t i = 0; i < n; ++i) {
-      const bool counts = overlaps[i] > T(kLeastOverlap) && ignored[i] == 0;
-      overlaps[i] = counts ? overlaps[i] : T(0);
-      const bool larger = overlaps[i] > largest[i];
-      nearest[i] = larger ? static_cast<int>(row) : nearest[i];
-      largest[i] = larger ? overlaps[i] : largest[i];
+    if (options_.ignore_cross_boundary_box) {
+      for (std::size_t i = 0; i < n; ++i) overlaps[i] = ignored[i] == 0 ? overlaps[i] : T(0);
     }
+    TakeLarger(n, static_cast<int>(row), overlaps, matches->overlap.data(), nearest_.data());
   }
+}
+
+/** As BestFree while every candidate is free. */
+template <typename T>
+int Matcher<T>::Best(int row) const {
+  const T* overlaps = overlaps_.data() + row * num_candidates_;
+  const T largest = Largest(num_candidates_, overlaps);
+  if (!(largest > T(0))) return -1;
+  return static_cast<int>(std::find(overlaps, overlaps + num_candidates_, largest) - overlaps);
 }
 
 template <typename T>
@@ -72,7 +115,7 @@ void Matcher<T>::MatchBipartite(const std::vector<int>& considered, Matches<T>* 
   const int num_rows = static_cast<int>(considered.size());
   std::vector<int> best(num_rows);
   std::vector<char> open(num_rows, 1);
-  for (int row = 0; row < num_rows; ++row) best[row] = BestFree(row, *matches);
+  for (int row = 0; row < num_rows; ++row) best[row] = Best(row);
   for (int round = 0; round < num_rows; ++round) {
     int chosen = -1;
     T largest = T(0);

@@ -48,6 +48,37 @@ void DropNearDuplicates(const MiningOptions& options, const std::vector<T>& loss
   }
 }
 
+/**
+ * Leaves the candidates of largest loss, in no order. Of the many that are too small each is
+ * looked at once: two times as many as are wanted are gathered, and the better half sets the bar.
+ */
+template <typename T>
+void KeepLargest(const std::vector<T>& losses, std::size_t num_wanted,
+                 std::vector<int>* candidates) {
+  const auto is_before = [&losses](int a, int b) {
+    return losses[a] > losses[b] || (losses[a] == losses[b] && a < b);
+  };
+  if (num_wanted >= candidates->size()) return;
+  std::vector<int> best;
+  T bar = T(0);
+  bool has_bar = false;
+  const auto drop_worse = [&] {
+    if (best.size() <= num_wanted) return;
+    std::nth_element(best.begin(), best.begin() + num_wanted, best.end(), is_before);
+    bar = losses[best[num_wanted]];
+    has_bar = true;
+    best.resize(num_wanted);
+  };
+  for (const int candidate : *candidates) {
+    // An equal loss comes later in the order than those gathered, which have lower indices.
+    if (has_bar && losses[candidate] <= bar) continue;
+    best.push_back(candidate);
+    if (best.size() >= 2 * num_wanted) drop_worse();
+  }
+  drop_worse();
+  candidates->swap(best);
+}
+
 }  // namespace
 
 template <typename T>
@@ -56,15 +87,12 @@ void MineExamples(const MiningOptions& options, const std::vector<T>& losses,
   negatives->clear();
   if (options.type == MINE_NONE) return;
   std::vector<int> candidates = Candidates(options, *matches);
-  std::size_t num_wanted = static_cast<std::size_t>(std::max(NumWanted(options, *matches), 0));
+  const std::size_t num_wanted =
+      static_cast<std::size_t>(std::max(NumWanted(options, *matches), 0));
   if (options.nms_threshold > 0) DropNearDuplicates(options, losses, nms_boxes, &candidates);
-  num_wanted = std::min(num_wanted, candidates.size());
-  std::nth_element(candidates.begin(), candidates.begin() + num_wanted, candidates.end(),
-                   [&losses](int a, int b) {
-                     return losses[a] > losses[b] || (losses[a] == losses[b] && a < b);
-                   });
+  KeepLargest(losses, num_wanted, &candidates);
   std::vector<char> is_taken(matches->ground_truth.size(), 0);
-  for (std::size_t i = 0; i < num_wanted; ++i) is_taken[candidates[i]] = 1;
+  for (const int candidate : candidates) is_taken[candidate] = 1;
   for (std::size_t i = 0; i < is_taken.size(); ++i) {
     if (matches->ground_truth[i] < 0) {
       if (is_taken[i] != 0) negatives->push_back(static_cast<int>(i));

@@ -1,6 +1,8 @@
 #include "caffe/detection/multibox_targets.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 namespace caffe {
@@ -30,6 +32,7 @@ class ImageAssigner {
   void MatchImage(int image, const std::vector<int>& considered);
   void KeepLabel(int image, int label, Matches<T>* matches) const;
   void ComputeLosses(int image);
+  T LossOfMatch(int image, int prior, int loc_class, int ground_truth) const;
   void Emit(int image, MultiBoxTargets* targets);
 
   const MultiBoxBatch<T>& batch_;
@@ -102,31 +105,35 @@ void ImageAssigner<T>::MatchImage(int image, const std::vector<int>& considered)
 template <typename T>
 void ImageAssigner<T>::ComputeLosses(int image) {
   const int num_priors = batch_.num_priors;
+  const std::size_t first = static_cast<std::size_t>(image) * num_priors;
   losses_.resize(num_priors);
-  for (int prior = 0; prior < num_priors; ++prior) {
-    const std::size_t row = static_cast<std::size_t>(image) * num_priors + prior;
-    int label = options_.background_label;
-    T loss = T(0);
+  // As background: a matched prior is no candidate of MAX_NEGATIVE, so its loss is not looked at.
+  ConfLosses(options_.conf_loss, batch_.conf + first * options_.num_classes, num_priors,
+             options_.num_classes, options_.background_label, losses_.data());
+  if (options_.mining.type == MINE_HARD_EXAMPLE) {
     for (std::size_t i = 0; i < loc_classes_.size(); ++i) {
-      const int index = matches_[i].ground_truth[prior];
-      if (index < 0) continue;
-      label = Label(image, index);
-      if (options_.mining.type != MINE_HARD_EXAMPLE) break;
-      T differences[4];
-      const Positive positive = {image, prior, loc_classes_[i], label, index};
-      LocDifferences(batch_, options_, positive, differences);
-      loss = T(0);
-      for (int k = 0; k < 4; ++k) loss += LocLoss(options_.loc_loss, differences[k]);
+      for (int prior = 0; prior < num_priors; ++prior) {
+        const int index = matches_[i].ground_truth[prior];
+        if (index >= 0) losses_[prior] = LossOfMatch(image, prior, loc_classes_[i], index);
+      }
     }
-    // A matched prior is no candidate of MAX_NEGATIVE: its loss is not looked at.
-    const bool is_needed =
-        options_.mining.type == MINE_HARD_EXAMPLE || label == options_.background_label;
-    if (is_needed) {
-      loss += ConfLoss(options_.conf_loss, batch_.conf + row * options_.num_classes,
-                       options_.num_classes, label);
-    }
-    losses_[prior] = std::isnan(loss) ? std::numeric_limits<T>::infinity() : loss;
   }
+  for (T& loss : losses_) {
+    if (std::isnan(loss)) loss = std::numeric_limits<T>::infinity();
+  }
+}
+
+template <typename T>
+T ImageAssigner<T>::LossOfMatch(int image, int prior, int loc_class, int ground_truth) const {
+  const int label = Label(image, ground_truth);
+  const Positive positive = {image, prior, loc_class, label, ground_truth};
+  T differences[4];
+  LocDifferences(batch_, options_, positive, differences);
+  const std::size_t row = static_cast<std::size_t>(image) * batch_.num_priors + prior;
+  T loss = ConfLoss(options_.conf_loss, batch_.conf + row * options_.num_classes,
+                    options_.num_classes, label);
+  for (int k = 0; k < 4; ++k) loss += LocLoss(options_.loc_loss, differences[k]);
+  return loss;
 }
 
 template <typename T>
@@ -241,46 +248,15 @@ T LocLossGradient(LocLossType type, T difference) {
   return difference;
 }
 
-namespace {
-
 template <typename T>
-T LogSumExp(const T* scores, int num_classes, T* largest) {
-  *largest = scores[0];
-  for (int c = 1; c < num_classes; ++c) *largest = std::max(*largest, scores[c]);
-  T sum = T(0);
-  for (int c = 0; c < num_classes; ++c) sum += std::exp(scores[c] - *largest);
-  return std::log(sum) + *largest;
-}
-
-}  // namespace
-
-template <typename T>
-T ConfLoss(ConfLossType type, const T* scores, int num_classes, int label) {
-  if (type == CONF_SOFTMAX) {
-    T largest;
-    return LogSumExp(scores, num_classes, &largest) - scores[label];
+void ClearGradient(std::size_t n, T* gradient) {
+  const std::size_t kChunk = 1 << 17;
+  const long num_chunks = static_cast<long>((n + kChunk - 1) / kChunk);
+#pragma omp parallel for schedule(static) if (num_chunks > 4)
+  for (long i = 0; i < num_chunks; ++i) {
+    const std::size_t first = static_cast<std::size_t>(i) * kChunk;
+    std::memset(gradient + first, 0, std::min(kChunk, n - first) * sizeof(T));
   }
-  T loss = T(0);
-  for (int c = 0; c < num_classes; ++c) {
-    // ln(1 + e^s) − s·target, in a form that cannot overflow.
-    const T score = scores[c];
-    loss += std::max(score, T(0)) + std::log1p(std::exp(-std::fabs(score)));
-    if (c == label) loss -= score;
-  }
-  return loss;
-}
-
-template <typename T>
-void AddConfLossGradient(ConfLossType type, const T* scores, int num_classes, int label, T weight,
-                         T* gradient) {
-  if (type == CONF_SOFTMAX) {
-    T largest;
-    const T log_sum = LogSumExp(scores, num_classes, &largest);
-    for (int c = 0; c < num_classes; ++c) gradient[c] += weight * std::exp(scores[c] - log_sum);
-  } else {
-    for (int c = 0; c < num_classes; ++c) gradient[c] += weight / (1 + std::exp(-scores[c]));
-  }
-  if (label >= 0) gradient[label] -= weight;
 }
 
 #define CAFFE_INSTANTIATE_MULTIBOX(T)                                                             \
@@ -289,8 +265,7 @@ void AddConfLossGradient(ConfLossType type, const T* scores, int num_classes, in
                                T*);                                                               \
   template T LocLoss(LocLossType, T);                                                             \
   template T LocLossGradient(LocLossType, T);                                                     \
-  template T ConfLoss(ConfLossType, const T*, int, int);                                          \
-  template void AddConfLossGradient(ConfLossType, const T*, int, int, T, T*)
+  template void ClearGradient(std::size_t, T*)
 CAFFE_INSTANTIATE_MULTIBOX(float);
 CAFFE_INSTANTIATE_MULTIBOX(double);
 

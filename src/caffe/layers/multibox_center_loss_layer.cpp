@@ -81,7 +81,7 @@ void MultiBoxCenterLossLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& to
   const CenterBatch<Dtype> batch = centers_.Batch(bottom[4]->cpu_data(), &samples_);
   if (propagate_down[4]) {
     Dtype* gradient = bottom[4]->mutable_cpu_diff();
-    caffe_set(bottom[4]->count(), Dtype(0), gradient);
+    ClearGradient(static_cast<size_t>(bottom[4]->count()), gradient);
     const Dtype scale = this->IsLearned(4) ? static_cast<Dtype>(weight_) * top[0]->cpu_diff()[0] /
                                                  this->Normalizer()
                                            : Dtype(0);

@@ -162,7 +162,7 @@ void MultiBoxLossLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top,
   for (int i = 0; i < 2; ++i) {
     if (!propagate_down[i]) continue;
     Dtype* gradient = bottom[i]->mutable_cpu_diff();
-    caffe_set(bottom[i]->count(), Dtype(0), gradient);
+    ClearGradient(static_cast<size_t>(bottom[i]->count()), gradient);
     if (!IsLearned(i)) continue;
     if (i == 0) BackwardLoc(batch, weight * Dtype(options_.loc_weight), gradient);
     if (i == 1) BackwardConf(batch, weight, gradient);

@@ -1,0 +1,16 @@
+#ifndef CAFFE_DETECTION_MULTIVERSION_HPP_
+#define CAFFE_DETECTION_MULTIVERSION_HPP_
+
+/**
+ * Before a function on arrays: it is compiled for several processors, and the
+ * program takes the version for the one that it runs on. A macro, since
+ * attributes have no other name. Sanitizers start too late for it.
+ */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
+    !defined(__SANITIZE_ADDRESS__)
+#define CAFFE_MULTIVERSION __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define CAFFE_MULTIVERSION
+#endif
+
+#endif  // CAFFE_DETECTION_MULTIVERSION_HPP_
