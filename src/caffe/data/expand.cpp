@@ -59,10 +59,13 @@ cv::Rect PixelsOf(const Box<float>& part, const cv::Size& canvas) {
 cv::Mat CutFromCanvas(const cv::Mat& image, const Canvas& canvas, const cv::Rect& part,
                       const cv::Scalar& fill) {
   const cv::Rect common = part & canvas.image;
-  const cv::Mat source = common.empty() ? cv::Mat() : image(common - canvas.image.tl());
+  if (common.empty()) return cv::Mat(part.size(), image.type(), fill);
+  const cv::Mat source = image(common - canvas.image.tl());
   if (common == part) return source;
-  cv::Mat cut(part.size(), image.type(), fill);
-  if (!common.empty()) source.copyTo(cut(common - part.tl()));
+  cv::Mat cut;
+  // The pixels of the image around the source are not meant: isolated.
+  cv::copyMakeBorder(source, cut, common.y - part.y, part.br().y - common.br().y, common.x - part.x,
+                     part.br().x - common.br().x, cv::BORDER_CONSTANT | cv::BORDER_ISOLATED, fill);
   return cut;
 }
 
