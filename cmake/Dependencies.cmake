@@ -34,7 +34,7 @@ caffe_find_library(HDF5_HL PACKAGE libhdf5-dev HEADER hdf5_hl.h NAMES hdf5_seria
                    SUFFIXES hdf5/serial)
 caffe_find_library(OPENBLAS PACKAGE libopenblas-openmp-dev HEADER cblas.h NAMES openblas
                    SUFFIXES openblas-openmp)
-foreach(part core imgproc imgcodecs)
+foreach(part core imgproc imgcodecs videoio)
   string(TOUPPER OPENCV_${part} variable)
   caffe_find_library(${variable} PACKAGE libopencv-${part}-dev HEADER opencv2/${part}.hpp
                      NAMES opencv_${part} SUFFIXES opencv4)
@@ -64,5 +64,6 @@ target_include_directories(
 target_link_libraries(
   caffe_dependencies
   INTERFACE ${Protobuf_LIBRARIES} ${LMDB_LIBRARY} ${HDF5_HL_LIBRARY} ${HDF5_LIBRARY}
-            ${OPENBLAS_LIBRARY} ${OPENCV_IMGCODECS_LIBRARY} ${OPENCV_IMGPROC_LIBRARY}
-            ${OPENCV_CORE_LIBRARY} OpenMP::OpenMP_CXX Threads::Threads ${CMAKE_DL_LIBS})
+            ${OPENBLAS_LIBRARY} ${OPENCV_VIDEOIO_LIBRARY} ${OPENCV_IMGCODECS_LIBRARY}
+            ${OPENCV_IMGPROC_LIBRARY} ${OPENCV_CORE_LIBRARY} OpenMP::OpenMP_CXX Threads::Threads
+            ${CMAKE_DL_LIBS})
