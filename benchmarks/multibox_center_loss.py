@@ -53,7 +53,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Timing:
-    """Medians over the steps, in milliseconds; `cpu` sums the threads, `user` only their own code."""
+    """Of one step, in milliseconds: `cpu` sums the threads, `user` only their own code."""
 
     forward: float
     backward: float

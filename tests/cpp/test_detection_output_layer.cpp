@@ -3,6 +3,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <opencv2/imgcodecs.hpp>
 #include <string>
 #include <vector>
 
@@ -200,6 +201,55 @@ TEST_F(SavedOutputTest, AWholeTestWithoutDetectionsLeavesEmptyFiles) {
   caffe_set(c.bottom[1]->count(), 0.0, c.bottom[1]->mutable_cpu_data());
   c.Run();
   EXPECT_EQ(Read("new/out/det_.json"), "[]\n");
+}
+
+TEST_F(SavedOutputTest, PicturesShowWhatIsLikelyEnough) {
+  const string visualize =
+      " visualize: true visualize_threshold: 0.5 save_file: '" + folder_ + "/seen.png'";
+  OutputCase c(kOptions + visualize, {{2, 3, 40, 60}});
+  caffe_set(c.bottom[3]->count(), 20.0, c.bottom[3]->mutable_cpu_data());
+  c.SetUp();
+  c.Forward();
+  const cv::Mat first = cv::imread(folder_ + "/seen_000000.png");
+  const cv::Mat second = cv::imread(folder_ + "/seen_000001.png");
+  ASSERT_EQ(first.size(), cv::Size(60, 40));
+  const cv::Vec3b untouched(20, 20, 20);
+  // Inside the boxes; on the left one's left edge; the second image has nothing on the left.
+  EXPECT_EQ(first.at<cv::Vec3b>(30, 15), untouched);
+  EXPECT_NE(first.at<cv::Vec3b>(30, 0), untouched);
+  EXPECT_EQ(second.at<cv::Vec3b>(30, 0), untouched);
+  EXPECT_NE(second.at<cv::Vec3b>(30, 30), untouched);
+  // Hugely wrong boxes and images are drawn too, without harm.
+  caffe_set(c.bottom[0]->count(), 1e4, c.bottom[0]->mutable_cpu_data());
+  c.bottom[0]->mutable_cpu_data()[2] = 400;
+  caffe_set(c.bottom[3]->count(), std::nan(""), c.bottom[3]->mutable_cpu_data());
+  c.Forward();
+  EXPECT_EQ(cv::imread(folder_ + "/seen_000003.png").at<cv::Vec3b>(30, 15), cv::Vec3b(0, 0, 0));
+}
+
+TEST_F(SavedOutputTest, PicturesUndoMeanAndScale) {
+  const string text = string(kOptions) + " visualize: true visualize_threshold: 2 save_file: '" +
+                      folder_ +
+                      "/seen.bmp' } transform_param { scale: 0.5 mean_value: 100 "
+                      "mean_value: 110 mean_value: 120";
+  OutputCase c(text, {{2, 3, 4, 4}});
+  caffe_set(c.bottom[3]->count(), 5.0, c.bottom[3]->mutable_cpu_data());
+  c.bottom[3]->mutable_cpu_data()[1] = 500;
+  c.Run();
+  const cv::Mat picture = cv::imread(folder_ + "/seen_000000.bmp");
+  EXPECT_EQ(picture.at<cv::Vec3b>(0, 0), cv::Vec3b(110, 120, 130));
+  EXPECT_EQ(picture.at<cv::Vec3b>(0, 1), cv::Vec3b(255, 120, 130));
+}
+
+TEST_F(SavedOutputTest, SaysWhyThereCannotBePictures) {
+  EXPECT_CAFFE_ERROR(OutputCase(string(kOptions) + "visualize: true save_file: 'a.png'").SetUp(),
+                     "visualize needs four bottoms, the last one the images; got 3");
+  EXPECT_CAFFE_ERROR(
+      OutputCase(string(kOptions) + "visualize: true save_file: 'a.doc'", {{2, 3, 4, 4}}).SetUp(),
+      "save_file is \"a.doc\", expected the name of pictures");
+  EXPECT_CAFFE_ERROR(OutputCase(kOptions, {{3, 3, 4, 4}}).SetUp(),
+                     "bottom[3] has the shape 3 3 4 4 (144), expected 2 images");
+  OutputCase(string(kOptions) + "visualize: true").SetUp();  // only warned of
 }
 
 TEST_F(SavedOutputTest, SaysWhichFileIsWrong) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "caffe/blob.hpp"
+#include "caffe/data/detection_pictures.hpp"
 #include "caffe/data/detection_results.hpp"
 #include "caffe/detection/detector.hpp"
 #include "caffe/layer.hpp"
@@ -54,11 +55,12 @@ class DetectionOutputLayer : public Layer<Dtype> {
  private:
   void CheckWidth(const vector<Blob<Dtype>*>& bottom, int index, int values, const char* what);
   void WriteTop(const vector<Detection<Dtype>>& detections, Blob<Dtype>* top) const;
-  void Save(const vector<Detection<Dtype>>& detections);
+  void WriteFiles(const vector<Detection<Dtype>>& detections, const vector<Blob<Dtype>*>& bottom);
 
   DetectorOptions options_;
   std::unique_ptr<Detector<Dtype>> detector_;
-  std::unique_ptr<DetectionResults> results_;  // null: nothing is written
+  std::unique_ptr<DetectionResults> results_;    // null: nothing is written
+  std::unique_ptr<DetectionPictures> pictures_;  // null: nothing is drawn
   int num_images_ = 0;
   int num_priors_ = 0;
   BoxArray<Dtype> priors_;

@@ -40,7 +40,7 @@ DetectorOptions ReadOptions(const DetectionOutputParameter& param) {
 }  // namespace
 
 template <typename Dtype>
-void DetectionOutputLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& /*bottom*/,
+void DetectionOutputLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom,
                                              const vector<Blob<Dtype>*>& /*top*/) {
   const DetectionOutputParameter& param = this->layer_param_.detection_output_param();
   options_ = ReadOptions(param);
@@ -49,6 +49,12 @@ void DetectionOutputLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& /*botto
   if (DetectionResults::AreAskedFor(param.save_output_param())) {
     results_.reset(new DetectionResults(param.save_output_param(), options_.num_classes,
                                         options_.background_label));
+  }
+  pictures_.reset();
+  if (DetectionPictures::AreAskedFor(param)) {
+    CHECK(bottom.size() == 4) << "visualize needs four bottoms, the last one the images; got "
+                              << bottom.size();
+    pictures_.reset(new DetectionPictures(param, this->layer_param_.transform_param()));
   }
 }
 
@@ -78,6 +84,11 @@ void DetectionOutputLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom,
     CheckWidth(bottom, 3, 2, "background and object");
     CheckWidth(bottom, 4, 4, "one box");
   }
+  if (bottom.size() == 4) {
+    CHECK(bottom[3]->num_axes() == 4 && bottom[3]->shape(0) == num_images_)
+        << "bottom[3] has the shape " << bottom[3]->shape_string() << ", expected " << num_images_
+        << " images of channels x height x width";
+  }
   // How many there are is known only after Forward.
   top[0]->Reshape({1, 1, 1, kRowSize});
 }
@@ -100,7 +111,7 @@ void DetectionOutputLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom
       << this->Who() << ": " << detector_->num_broken()
       << " predictions are not finite; they give no detection";
   WriteTop(detections, top[0]);
-  if (results_ != nullptr) Save(detections);
+  if (results_ != nullptr || pictures_ != nullptr) WriteFiles(detections, bottom);
 }
 
 template <typename Dtype>
@@ -124,7 +135,8 @@ void DetectionOutputLayer<Dtype>::WriteTop(const vector<Detection<Dtype>>& detec
 }
 
 template <typename Dtype>
-void DetectionOutputLayer<Dtype>::Save(const vector<Detection<Dtype>>& detections) {
+void DetectionOutputLayer<Dtype>::WriteFiles(const vector<Detection<Dtype>>& detections,
+                                             const vector<Blob<Dtype>*>& bottom) {
   size_t next = 0;
   vector<Detection<float>> of_image;
   for (int image = 0; image < num_images_; ++image) {
@@ -138,7 +150,8 @@ void DetectionOutputLayer<Dtype>::Save(const vector<Detection<Dtype>>& detection
            {static_cast<float>(found.box.xmin), static_cast<float>(found.box.ymin),
             static_cast<float>(found.box.xmax), static_cast<float>(found.box.ymax)}});
     }
-    results_->AddImage(of_image);
+    if (results_ != nullptr) results_->AddImage(of_image);
+    if (pictures_ != nullptr) pictures_->Draw(*bottom[3], image, of_image);
   }
 }
 
