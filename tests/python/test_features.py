@@ -22,7 +22,7 @@ def test_features_are_those_of_the_matched_priors(run: Path) -> None:
     truth = GroundTruth.of(np.array([3, 1]), boxes)
     empty = GroundTruth.of(np.zeros(0, int), np.zeros((0, 4)))
     net = FeatureNet.from_run(run, weights)
-    got = net.matched([image, image], [empty, truth])
+    got = net.matched([image[::-1], image], [empty, truth])
     # The same by loops, from the train net itself with the image put in.
     train = caffe.Net(run / "deploy.prototxt", caffe.TEST, weights=weights)
     pixels = detector_run.PIXELS

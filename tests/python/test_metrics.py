@@ -67,6 +67,9 @@ def test_match_greedy_by_hand() -> None:
     # What is ignored is taken only where nothing else fits.
     second = np.array([[False, True]])
     assert match_greedy(overlap, np.array([0.5]), second, no[0]).tolist() == [[0, 1, -1]]
+    # Of equal overlaps the last one is taken, as COCO's tool does.
+    even = np.array([[0.7, 0.7], [0.7, 0.2]])
+    assert match_greedy(even, np.array([0.5]), no, no[0]).tolist() == [[1, 0]]
     # A crowd stays free.
     assert match_greedy(overlap, np.array([0.5]), second, second[0]).tolist() == [[0, 1, 1]]
 

@@ -12,6 +12,7 @@ from google.protobuf import text_format
 
 import caffe
 import detector_run
+from nets import parse
 from ssd_centerloss import models
 from ssd_centerloss.inference import Detector, preprocess
 from ssd_centerloss.models.config import Config, Databases
@@ -24,13 +25,14 @@ BOXES, SCORES = 1e-3, 1e-4
 def rows_of_opencv(deploy: Path, weights: Path, blob: np.ndarray) -> np.ndarray:
     net = cv2.dnn.readNetFromCaffe(str(deploy), str(weights))
     net.setInput(blob)
-    return np.asarray(net.forward("detection_out")).reshape(-1, 7)
+    rows = np.asarray(net.forward("detection_out")).reshape(-1, 7)
+    # OpenCV always has keep_top_k rows; those of no detection are zeros.
+    return rows[rows[:, 2] > 0]
 
 
 def assert_same_detections(ours: np.ndarray, theirs: np.ndarray) -> None:
     """By label, then box: each of ours is one of theirs, whatever the order of the rows."""
     assert ours.shape == theirs.shape
-    assert len(ours) >= 20
     left = theirs.copy()
     for row in ours:
         candidates = np.flatnonzero(left[:, 1] == row[1])
@@ -40,8 +42,17 @@ def assert_same_detections(ours: np.ndarray, theirs: np.ndarray) -> None:
         left[nearest, 1] = -2  # taken
 
 
-def test_a_run_in_opencv(run: Path) -> None:
-    files = Run(run)
+@pytest.mark.parametrize(("threshold", "least", "most"), [(0.01, 200, 200), (0.7, 5, 150)])
+def test_a_run_in_opencv(
+    threshold: float, least: int, most: int, run: Path, tmp_path: Path
+) -> None:
+    """With all the detections that keep_top_k leaves, and with fewer."""
+    weights, deploy = Run(run).newest_weights(), tmp_path / "deploy.prototxt"
+    message = parse(Run(run).deploy.read_text())
+    output = message.layer[-1].detection_output_param
+    assert output.confidence_threshold == pytest.approx(0.01)
+    output.confidence_threshold = threshold
+    deploy.write_text(text_format.MessageToString(message))
     random = np.random.default_rng(2)
     for _ in range(3):
         image = detector_run.noise(random, 140, 110)
@@ -51,9 +62,21 @@ def test_a_run_in_opencv(run: Path) -> None:
         # What the documentation tells users of OpenCV to do is what we do.
         ours = preprocess(image, size, size, pixels.mean, pixels.scale)[None]
         assert np.abs(blob - ours).max() < 1e-5
-        net = caffe.Net(files.deploy, caffe.TEST, weights=files.newest_weights())
+        net = caffe.Net(deploy, caffe.TEST, weights=weights)
         rows = net.forward(data=blob)["detection_out"].reshape(-1, 7)
-        assert_same_detections(rows, rows_of_opencv(files.deploy, files.newest_weights(), blob))
+        assert least <= len(rows) <= most
+        assert_same_detections(rows, rows_of_opencv(deploy, weights, blob))
+
+
+def test_nothing_is_found(run: Path, tmp_path: Path) -> None:
+    weights, deploy = Run(run).newest_weights(), tmp_path / "deploy.prototxt"
+    message = parse(Run(run).deploy.read_text())
+    message.layer[-1].detection_output_param.confidence_threshold = 0.99999
+    deploy.write_text(text_format.MessageToString(message))
+    blob = np.zeros((1, 3, detector_run.SIZE, detector_run.SIZE), np.float32)
+    rows = caffe.Net(deploy, caffe.TEST, weights=weights).forward(data=blob)["detection_out"]
+    assert rows.reshape(-1, 7)[:, 1].tolist() == [-1]
+    assert len(rows_of_opencv(deploy, weights, blob)) == 0
 
 
 def test_boxes_in_pixels(run: Path) -> None:

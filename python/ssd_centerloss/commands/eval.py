@@ -33,7 +33,10 @@ def evaluate(
         Path | None,
         typer.Option(help="Weights other than the run's newest snapshot.", show_default=False),
     ] = None,
-    split: Annotated[str, typer.Option(help="Of the dataset.")] = "test",
+    split: Annotated[
+        str | None,
+        typer.Option(help="Of the dataset. Default: the run's test split.", show_default=False),
+    ] = None,
     data: Annotated[
         Path | None,
         typer.Option(help="A dataset folder other than the run's.", show_default=False),
@@ -71,8 +74,8 @@ def evaluate(
     from ssd_centerloss.runs import Run
 
     metrics = _known_metrics(metric or list(DEFAULT_METRICS))
-    detector = Detector.from_run(run, weights)
-    dataset = Dataset.open(data or Run(run).config().data)
+    detector, config = Detector.from_run(run, weights), Run(run).config()
+    dataset, split = Dataset.open(data or config.data), split or config.test_split
     _check_classes(dataset, detector.label_map)
     net = FeatureNet.from_run(run, detector.weights) if features else None
     evaluator = report.Evaluator(detector, net, batch)
