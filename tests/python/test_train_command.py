@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import caffe
 import voc_folder
 from caffe.proto import caffe_pb2
 from ssd_centerloss.commands import data as data_command
+from ssd_centerloss.data.label_map import LabelMap
 from ssd_centerloss.errors import UserError
 from ssd_centerloss.runs import Run
 from ssd_centerloss.training import process
@@ -147,10 +149,10 @@ def test_ctrl_c_keeps_a_snapshot_to_resume_from(dataset: Path, tmp_path: Path) -
     out = tmp_path / "long"
     words = ["--data", str(dataset), "--out", str(out), "--size", "96", "--batch", "2", "-j", "1"]
     command = [sys.executable, "-m", "ssd_centerloss", "train", *words, "--iterations", "100000"]
-    training = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    training = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
     try:
         wait_for(lambda: "\n10," in read_if_there(out / "results.csv"))
-        training.send_signal(signal.SIGINT)
+        os.killpg(training.pid, signal.SIGINT)  # a terminal's Ctrl-C goes to the whole group
         _, printed = training.communicate(timeout=SECONDS)
     finally:
         training.kill()
@@ -248,16 +250,16 @@ def test_folders_that_are_no_runs(dataset: Path, tmp_path: Path) -> None:
         train(TINY, tmp_path, resume=True, quiet=True)
 
 
-def test_resuming_with_what_does_not_fit(run: Run, tmp_path: Path) -> None:
+def test_resuming_with_what_does_not_fit(run: Run) -> None:
     with pytest.raises(UserError, match=r"--size 160: the run .* was begun with 96; --resume can"):
         train(TrainOptions(size=160), run.folder, resume=True, quiet=True)
-    config = run.config()
+    kept = run.label_map.read_text()
     try:
-        replace(config, num_classes=5).write(run.config_file)
-        with pytest.raises(UserError, match=r"3 classes with the background; the run .* for 5"):
+        LabelMap.of(["cat", "cow"]).write(run.label_map)
+        with pytest.raises(UserError, match=r"classes are cat, dog; the run .* with cat, cow"):
             train(TrainOptions(), run.folder, resume=True, quiet=True)
     finally:
-        config.write(run.config_file)
+        run.label_map.write_text(kept)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 
 from ssd_centerloss import models
 from ssd_centerloss.data.dataset import Dataset
+from ssd_centerloss.data.label_map import LabelMap
 from ssd_centerloss.errors import UserError
 from ssd_centerloss.models.build import set_rates
 from ssd_centerloss.models.files import write_message
@@ -66,10 +67,11 @@ def prepare_resumed(options: TrainOptions, run: Run) -> RunConfig:
     for option in fields(options):
         _check_unchanged(option.name, getattr(options, option.name), config, run)
     dataset = Dataset.open(config.data)
-    if dataset.label_map.num_classes != config.num_classes:
+    had = LabelMap.read(run.label_map)
+    if dataset.label_map.names != had.names:
         raise UserError(
-            f"{dataset.folder}: {dataset.label_map.num_classes} classes with the background; "
-            f"the run {run.folder} was made for {config.num_classes}"
+            f"{dataset.folder}: its classes are {', '.join(dataset.label_map.classes)}; "
+            f"the run {run.folder} was begun with {', '.join(had.classes)}"
         )
     _check_splits(dataset, config)
     changed = replace(
