@@ -34,9 +34,9 @@ SMALL = Recipe(
     body=small.add_small_body,
     levels=small.small_levels,
     schedule=Schedule(
-        iterations=1500,
+        iterations=1000,
         rule="Adam",
-        lr=2e-3,
+        lr=4e-3,
         warmup=0.05,
         batch=16,
         test_interval=250,
@@ -44,7 +44,7 @@ SMALL = Recipe(
         test_batch=16,
     ),
     pixels=Pixels(scale=1 / 64),
-    augmentation=Augmentation(max_expand=1.5, min_crop=0.5, interpolations=("LINEAR",)),
+    augmentation=Augmentation(max_expand=1.5, min_crop=0.75, interpolations=("LINEAR",)),
 )
 
 RECIPES: Mapping[str, Recipe] = MappingProxyType(

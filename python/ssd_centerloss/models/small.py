@@ -25,7 +25,7 @@ LAYERS = (
 )
 # The sources of the heads and the sizes of their priors, as parts of the input's side.
 SOURCES = ("conv3_3", "conv4_3", "conv5_2", "conv6_2")
-SIZES = (0.08, 0.18, 0.34, 0.56, 0.86)
+SIZES = (0.07, 0.15, 0.3, 0.52, 0.85)
 # A mean over some 20 batches: short trainings must have seen enough of it.
 MEAN_FRACTION = 0.95
 
@@ -66,7 +66,7 @@ def _add_convolution(
 
 
 def small_levels(size: int) -> tuple[Level, ...]:
-    """Four priors a cell, from 8 to 86 percent of the input's side."""
+    """Four priors a cell, from 7 to 85 percent of the input's side."""
     return tuple(
         Level(
             source,
