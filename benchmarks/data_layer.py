@@ -67,11 +67,11 @@ class Rate:
 
 
 def picture(random: np.random.Generator) -> bytes:
-    """The JPEG of a smooth picture with some noise and blocks, as photographs are."""
+    """The JPEG of a smooth picture with some noise, as photographs are."""
     coarse = random.integers(0, 256, (12, 16, 3), dtype=np.uint8)
-    image = cv2.resize(coarse, (500, 375), interpolation=cv2.INTER_CUBIC).astype(np.int16)
-    image += random.normal(0, 8, image.shape).astype(np.int16)
-    encoded = cv2.imencode(".jpg", image.clip(0, 255).astype(np.uint8))[1]
+    smooth = cv2.resize(coarse, (500, 375), interpolation=cv2.INTER_CUBIC)
+    noisy = smooth + random.normal(0, 8, smooth.shape)
+    encoded = cv2.imencode(".jpg", np.clip(noisy, 0, 255).astype(np.uint8))[1]
     return encoded.tobytes()
 
 

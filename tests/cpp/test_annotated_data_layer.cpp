@@ -213,6 +213,16 @@ TEST_F(AnnotatedDataLayerTest, ABrokenRecordIsReplacedByTheNextGoodOne) {
   }
 }
 
+TEST_F(AnnotatedDataLayerTest, AReplacementIsAugmentedByItself) {
+  const string good = RandomAnnotated(20, 20, 1).SerializeAsString();
+  WriteDatabase(dir_ / "db", {good, "\xff", good});
+  AnnotatedCase test(dir_ / "db", "batch_size: 3", "phase: TRAIN transform_param { crop_size: 5 }",
+                     1);
+  test.SetUp();
+  const vector<float> pixels = Batches(&test, 1);
+  EXPECT_FALSE(std::equal(pixels.begin() + 75, pixels.begin() + 150, pixels.begin() + 150));
+}
+
 TEST_F(AnnotatedDataLayerTest, TooManyBrokenRecordsAreAnError) {
   WriteDatabase(dir_ / "all", vector<string>(3, "\xff\xff"));
   EXPECT_CAFFE_ERROR(AnnotatedCase(dir_ / "all", "batch_size: 1").SetUp(),
@@ -237,6 +247,36 @@ TEST_F(AnnotatedDataLayerTest, TooManyBrokenRecordsAreAnError) {
   WriteBytesDatabase(dir_ / "datum", 2, 3, 4, 4);
   EXPECT_CAFFE_ERROR(AnnotatedCase(dir_ / "datum", "batch_size: 1").SetUp(),
                      "cannot be parsed as an AnnotatedDatum");
+}
+
+TEST_F(AnnotatedDataLayerTest, DamagedRecordsNeverDoMoreThanFail) {
+  std::mt19937 random(1);
+  const cv::Mat picture = RandomImage(3, 20, 30, 1);
+  int ended = 0;
+  for (int round = 0; round < 40; ++round) {
+    vector<string> values;
+    for (int i = 0; i < 6; ++i) {
+      AnnotatedDatum datum = AnnotatedImageOf(picture, round % 3 == 0 ? "png" : "jpg");
+      AddBox(1, {0.25, 0.25, 0.75, 0.75}, &datum);
+      string value = datum.SerializeAsString();
+      if (i % 3 == 2) value.resize(random() % value.size());  // cut off
+      for (int j = 0; j < 4 && i % 3 == 1; ++j) {
+        value[random() % value.size()] = static_cast<char>(random());
+      }
+      values.push_back(value);
+    }
+    const string path = dir_ / ("db" + std::to_string(round));
+    WriteDatabase(path, values);
+    AnnotatedCase test(path, "batch_size: 4 num_workers: 2", kAugment);
+    try {
+      test.SetUp();
+      for (int i = 0; i < 3; ++i) test.Forward();
+      ++ended;
+    } catch (const Error& error) {
+      EXPECT_NE(string(error.what()).find("record \"00000"), string::npos) << error.what();
+    }
+  }
+  EXPECT_GT(ended, 10);
 }
 
 TEST_F(AnnotatedDataLayerTest, GrayImagesBecomeColorUnlessAllAre) {

@@ -425,6 +425,27 @@ TEST(AugmentTest, TheCanvasIsOfTheMean) {
   EXPECT_EQ(cv::countNonZero(is_mean), static_cast<int>(result.image.total()) - 100);
 }
 
+TEST(AugmentTest, AMeanImageGivesTheCanvasItsAverage) {
+  TempDir dir;
+  Blob<float> mean(vector<int>({1, 3, 2, 2}));
+  for (int i = 0; i < 12; ++i)
+    mean.mutable_cpu_data()[i] = static_cast<float>(10 * (i / 4) + i % 2);
+  BlobProto proto;
+  mean.ToProto(&proto);
+  WriteProtoToBinaryFile(proto, dir / "mean");
+  const AugmentSpec spec = SpecOf("mean_file: '" + (dir / "mean") +
+                                  "' expand_param { max_expand_ratio: 4 } "
+                                  "resize_param { height: 2 width: 2 interp_mode: NEAREST }");
+  EXPECT_EQ(spec.fill, cv::Scalar(0.5, 10.5, 20.5));
+  std::mt19937 random(3);
+  const AugmentedImage result = Augment(spec, RandomImage(3, 40, 40, 1), {}, &random);
+  vector<double> values(12);
+  // Fits the size after resize_param, as in Caffe-SSD.
+  WriteTransformed(spec.transform, result.crop, ImageView<uint8_t>(result.image), values.data());
+  EXPECT_EQ(values[0], result.image.at<cv::Vec3b>(0, 0)[0]);
+  EXPECT_EQ(values[11], result.image.at<cv::Vec3b>(1, 1)[2] - 21);
+}
+
 TEST(AugmentTest, WithoutStepsNothingHappens) {
   const cv::Mat image = RandomImage(3, 6, 5, 1);
   std::mt19937 random(1);

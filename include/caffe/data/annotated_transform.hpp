@@ -36,12 +36,12 @@ struct AugmentedImage {
  * parameters have each; boxes follow, and stay where emit_constraint lets them.
  *
  * Steps and their order are Caffe-SSD's. Between them it stores the image as
- * JPEG and reads it back; here the pixels stay as they are. The image given
- * may be written to.
+ * JPEG and reads it back; here the pixels stay as they are. The pixels of the
+ * image given may be changed.
  * @throws Error where the crop is larger than the image.
  */
-AugmentedImage Augment(const AugmentSpec& spec, cv::Mat image, const vector<AnnotatedBox>& boxes,
-                       std::mt19937* random);
+AugmentedImage Augment(const AugmentSpec& spec, const cv::Mat& image,
+                       const vector<AnnotatedBox>& boxes, std::mt19937* random);
 
 }  // namespace caffe
 

@@ -12,7 +12,7 @@
 namespace caffe {
 
 /**
- * @brief Checks the parameter.
+ * @brief Checks the parameter. Its prob is not looked at, as in Caffe-SSD: a batch has one size.
  * @throws Error for a height or width of 0 (or above 100,000), and for one of height_scale and
  * width_scale without the other.
  */

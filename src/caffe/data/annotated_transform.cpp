@@ -71,8 +71,8 @@ AugmentSpec MakeAugmentSpec(const TransformSpec& transform, const Transformation
   return spec;
 }
 
-AugmentedImage Augment(const AugmentSpec& spec, cv::Mat image, const vector<AnnotatedBox>& boxes,
-                       std::mt19937* random) {
+AugmentedImage Augment(const AugmentSpec& spec, const cv::Mat& image,
+                       const vector<AnnotatedBox>& boxes, std::mt19937* random) {
   const TransformationParameter& param = spec.param;
   AugmentedImage result;
   result.boxes = boxes;

@@ -67,9 +67,9 @@ Box<float> DrawCrop(const Sampler& sampler, std::mt19937* random) {
   const float scale = DrawUniform(sampler.min_scale(), sampler.max_scale(), random);
   float ratio = DrawUniform(sampler.min_aspect_ratio(), sampler.max_aspect_ratio(), random);
   ratio = std::min(std::max(ratio, scale * scale), 1 / (scale * scale));
-  // Rounding may lift a side that should be 1 above it.
-  const float width = std::min(scale * std::sqrt(ratio), 1.0F);
-  const float height = std::min(scale / std::sqrt(ratio), 1.0F);
+  const float width = scale * std::sqrt(ratio);
+  const float height = scale / std::sqrt(ratio);
+  // Rounding may lift a side that should be 1 above it; then it begins at 0, and is clamped.
   const float left = DrawUniform(0, 1 - width, random);
   const float top = DrawUniform(0, 1 - height, random);
   return {left, top, std::min(left + width, 1.0F), std::min(top + height, 1.0F)};

@@ -60,7 +60,7 @@ cv::Mat CutFromCanvas(const cv::Mat& image, const Canvas& canvas, const cv::Rect
                       const cv::Scalar& fill) {
   const cv::Rect common = part & canvas.image;
   if (common.empty()) return cv::Mat(part.size(), image.type(), fill);
-  const cv::Mat source = image(common - canvas.image.tl());
+  cv::Mat source = image(common - canvas.image.tl());
   if (common == part) return source;
   cv::Mat cut;
   // The pixels of the image around the source are not meant: isolated.
