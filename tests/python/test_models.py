@@ -147,6 +147,15 @@ def test_counts_of_priors(name: str) -> None:
     assert tuple(shapes[level.source] for level in levels) == cells
 
 
+def test_ssd512_priors_are_the_published_ones() -> None:
+    levels = models.RECIPES["ssd512_vgg16"].levels(512)
+    sizes = [35.84, 76.8, 153.6, 230.4, 307.2, 384.0, 460.8, 537.6]
+    assert [level.min_sizes[0] for level in levels] == pytest.approx(sizes[:-1])
+    assert [level.max_sizes[0] for level in levels] == pytest.approx(sizes[1:])
+    assert [len(level.aspect_ratios) for level in levels] == [1, 2, 2, 2, 2, 1, 1]
+    assert [level.step for level in levels] == [8, 16, 32, 64, 128, 256, 512]
+
+
 def map_sizes(deploy: Any, size: int) -> dict[str, int]:
     """The sides of all maps: the net is set up with one filter a layer, which costs nothing."""
     thin = caffe_pb2.NetParameter()
@@ -263,6 +272,7 @@ def test_every_image_is_tested_once(images: int, at_most: int, batch: int) -> No
         ({"num_classes": 1}, "1 classes: expected the background and at least one more"),
         ({"center_loss": models.CenterLoss(features=0)}, "center features: expected 1 or more"),
         ({"center_loss": models.CenterLoss(weight=-1)}, "center loss weight: expected 0 or more"),
+        ({"center_loss": models.CenterLoss(lr=1.5)}, "center rate: expected 0 to 1, got 1.5"),
     ],
 )
 def test_what_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:

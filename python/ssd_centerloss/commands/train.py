@@ -57,6 +57,9 @@ def train(
     center_loss_weight: Annotated[
         float | None, typer.Option(help="Factor of the center loss; 0: the plain MultiBoxLoss.")
     ] = None,
+    center_lr: Annotated[
+        float | None, typer.Option(help="How fast the centers follow the features: α, 0 to 1.")
+    ] = None,
     mirror: Annotated[
         bool | None, typer.Option("--mirror/--no-mirror", help="Mirror half of the images.")
     ] = None,
@@ -101,6 +104,7 @@ def train(
         lr=lr,
         center_features=center_features,
         center_loss_weight=center_loss_weight,
+        center_lr=center_lr,
         mirror=mirror,
         seed=seed,
         threads=threads,

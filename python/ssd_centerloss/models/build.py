@@ -49,6 +49,8 @@ def _check(recipe: Recipe, config: Config) -> None:
         raise UserError(f"center features: expected 1 or more, got {center_loss.features}")
     if center_loss is not None and not 0 <= center_loss.weight < math.inf:
         raise UserError(f"center loss weight: expected 0 or more, got {center_loss.weight}")
+    if center_loss is not None and center_loss.lr is not None and not 0 <= center_loss.lr <= 1:
+        raise UserError(f"center rate: expected 0 to 1, got {center_loss.lr}")
     schedule = recipe.schedule
     for what, number in (("batch", schedule.batch), ("iterations", schedule.iterations)):
         if number < 1:

@@ -33,6 +33,7 @@ class TrainOptions:
     lr: float | None = None
     center_features: int | None = None
     center_loss_weight: float | None = None
+    center_lr: float | None = None
     mirror: bool | None = None
     seed: int | None = None
     threads: int | None = None
@@ -63,7 +64,7 @@ def config_of(options: TrainOptions, dataset: Dataset) -> RunConfig:
         lr=_or(options.lr, recipe.schedule.lr),
         center_features=_or(options.center_features, center_loss.features),
         center_loss_weight=_or(options.center_loss_weight, center_loss.weight),
-        center_lr=center_loss.lr,
+        center_lr=_or(options.center_lr, center_loss.lr),
         mirror=_or(options.mirror, recipe.augmentation.mirror),
         seed=_or(options.seed, random.SystemRandom().randrange(2**31)),
         threads=options.threads or default_threads(),
