@@ -157,9 +157,14 @@ def test_sizes() -> None:
 def test_at_most_100_detections_of_a_class_and_image() -> None:
     nothing = [(1, 0.9 - i / 1000, *square(300 + i)) for i in range(100)]
     found = detections(*nothing, (1, 0.1, *square(0)))
-    result = evaluate([found], [truth((1, *square(0)))], NAMES[:2]).classes[0]
+    there = truth((1, *square(0)))
+    result = evaluate([found], [there], NAMES[:2]).classes[0]
     assert result.coco50 == 0
     assert result.voc12 == pytest.approx(1 / 101)
+    # In another image a right one of a lower score: it is the 101st that counts, of two to find.
+    other = detections((1, 0.05, *square(0)))
+    both = evaluate([found, other], [there, there], NAMES[:2]).classes[0]
+    assert both.coco50 == pytest.approx(51 / 101 / 101)
 
 
 def test_nothing_detected_and_nothing_there() -> None:

@@ -178,34 +178,35 @@ def evaluate(
     """
     if len(detections) != len(truths):
         raise ValueError(f"detections of {len(detections)} images, ground truth of {len(truths)}")
-    for what, found in (("detection", detections), ("ground truth", truths)):
-        for labels in (item.labels for item in found):
+    for what, items in (("detection", detections), ("ground truth", truths)):
+        for labels in (item.labels for item in items):
             if len(labels) and not (labels.min() >= 1 and labels.max() < len(names)):
                 outside = labels[(labels < 1) | (labels >= len(names))][0]
                 raise ValueError(f"a {what} has the label {outside}, expected 1 … {len(names) - 1}")
-    pairs = list(zip(detections, truths, strict=True))
+    found, there = _Flat.of_detections(detections), _Flat.of_truths(truths)
     return Evaluation(
-        tuple(_evaluate_class(pairs, label, names[label]) for label in range(1, len(names))),
-        images=len(pairs),
+        tuple(_evaluate_class(found, there, label, names[label]) for label in range(1, len(names))),
+        images=len(truths),
     )
 
 
-def _evaluate_class(
-    pairs: Sequence[tuple[Detections, GroundTruth]], label: int, name: str
-) -> ClassResult:
-    images = [_ImageOfClass.of(found, truth, label) for found, truth in pairs]
-    scores = np.concatenate([np.zeros(0), *(image.found.scores for image in images)])
-    positives = int(sum((~image.truth.ignored).sum() for image in images))
-    judged = [np.zeros(0, np.int8), *(image.outcomes_voc() for image in images)]
-    curve = precision_recall(scores, np.concatenate(judged), positives)
-    coco = _evaluate_coco(images)
+def _evaluate_class(found: _Flat, there: _Flat, label: int, name: str) -> ClassResult:
+    chosen = np.flatnonzero(found.labels == label)
+    # By image, within an image in falling order of scores.
+    order = np.lexsort((-found.scores[chosen], found.image[chosen]))
+    images = _ImagesOfClass(
+        found.select(chosen[order]), there.select(np.flatnonzero(there.labels == label))
+    )
+    positives = int((~images.there.ignored).sum())
+    curve = precision_recall(images.found.scores, images.outcomes_voc(), positives)
+    coco = images.average_precisions_coco()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # the mean of nothing is NaN
         mean = dict(zip(COCO_SIZES, np.nanmean(coco, axis=1).tolist(), strict=True))
     return ClassResult(
         name=name,
         ground_truths=positives,
-        detections=len(scores),
+        detections=len(chosen),
         voc07=average_precision_voc07(curve),
         voc12=average_precision_voc12(curve),
         coco=mean["all"],
@@ -219,67 +220,128 @@ def _evaluate_class(
 
 
 @dataclass(frozen=True)
-class _ImageOfClass:
-    """What there is of one class in one image, detections in falling order of scores."""
+class _Flat:
+    """Detections or ground truths of all images, one image after another."""
 
-    found: Detections
-    truth: GroundTruth
-    overlap: NDArray[np.float64]
+    image: NDArray[np.intp]
+    labels: NDArray[np.integer]
+    boxes: NDArray[np.floating]
+    scores: NDArray[np.float64]
+    ignored: NDArray[np.bool_]
+    crowd: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, found: Detections, truth: GroundTruth, label: int) -> _ImageOfClass:
-        of_class = np.flatnonzero(found.labels == label)
-        order = np.argsort(-found.scores[of_class].astype(np.float64), kind="stable")
-        chosen, there = found.select(of_class[order]), truth.select(truth.labels == label)
-        overlap = intersection_over_union(chosen.boxes, there.boxes, there.crowd)
-        return cls(chosen, there, overlap)
+    def of_detections(cls, items: Sequence[Detections]) -> _Flat:
+        scores = np.concatenate([np.zeros(0), *(item.scores for item in items)])
+        no = np.zeros(len(scores), np.bool_)
+        return cls(*_places(items), scores, no, no)
+
+    @classmethod
+    def of_truths(cls, items: Sequence[GroundTruth]) -> _Flat:
+        no = np.zeros(0, np.bool_)
+        ignored = np.concatenate([no, *(item.ignored for item in items)])
+        crowd = np.concatenate([no, *(item.crowd for item in items)])
+        return cls(*_places(items), np.zeros(len(crowd)), ignored, crowd)
+
+    def select(self, chosen: NDArray[np.intp]) -> _Flat:
+        return _Flat(*(values[chosen] for values in vars(self).values()))
+
+
+def _places(
+    items: Sequence[Detections] | Sequence[GroundTruth],
+) -> tuple[NDArray[np.intp], NDArray[np.integer], NDArray[np.float64]]:
+    """The image, the label and the box of each."""
+    return (
+        np.repeat(np.arange(len(items)), [len(item) for item in items]),
+        np.concatenate([np.zeros(0, np.int64), *(item.labels for item in items)]),
+        np.concatenate([np.zeros((0, 4)), *(item.boxes for item in items)]),
+    )
+
+
+class _ImagesOfClass:
+    """What there is of one class, and which detection overlaps what in the same image.
+
+    found : by image, within an image in falling order of scores
+    there : by image
+    """
+
+    def __init__(self, found: _Flat, there: _Flat) -> None:
+        self.found, self.there = found, there
+        self._pairs: list[tuple[slice, slice, NDArray[np.float64]]] = []
+        for image in np.intersect1d(found.image, there.image):
+            of_found, of_there = _range(found.image, image), _range(there.image, image)
+            overlap = intersection_over_union(
+                found.boxes[of_found], there.boxes[of_there], there.crowd[of_there]
+            )
+            self._pairs.append((of_found, of_there, overlap))
 
     def outcomes_voc(self) -> NDArray[np.int8]:
         """One for each detection, at VOC's threshold."""
-        matched = match_best(self.overlap, VOC_THRESHOLD)
-        outcomes = np.full(len(matched), WRONG, np.int8)
-        first = np.unique(matched, return_index=True)[1]
-        outcomes[first] = RIGHT
-        ignored = np.append(self.truth.ignored, False)[matched]  # NONE takes the last
-        outcomes[ignored] = IGNORED
-        outcomes[matched == NONE] = WRONG
+        outcomes = np.full(len(self.found.labels), WRONG, np.int8)
+        for of_found, of_there, overlap in self._pairs:
+            matched = match_best(overlap, VOC_THRESHOLD)
+            judged = outcomes[of_found]
+            judged[np.unique(matched, return_index=True)[1]] = RIGHT  # the first of each box
+            judged[self.there.ignored[of_there][matched]] = IGNORED
+            judged[matched == NONE] = WRONG
         return outcomes
 
-    def outcomes_coco(self) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
-        """Sizes × thresholds × detections (at most 100), and the positives of each size."""
+    def average_precisions_coco(self) -> NDArray[np.float64]:
+        """Sizes × thresholds."""
         limits = np.array(list(COCO_SIZES.values()))[:, :, None]
-        area, overlap = areas(self.truth.boxes), self.overlap[:COCO_MAX_DETECTIONS]
-        ignored = self.truth.ignored | (area < limits[:, 0]) | (area > limits[:, 1])
-        shape = (len(COCO_SIZES), len(COCO_THRESHOLDS), len(overlap))
-        matched = match_greedy(
-            overlap,
-            np.tile(COCO_THRESHOLDS, len(COCO_SIZES)),
-            np.repeat(ignored, len(COCO_THRESHOLDS), axis=0),
-            self.truth.crowd,
-        ).reshape(shape)
-        size = areas(self.found.boxes[:COCO_MAX_DETECTIONS])
-        other_size = (size < limits[:, 0]) | (size > limits[:, 1])
-        takes_ignored = np.take_along_axis(
-            np.pad(ignored, ((0, 0), (0, 1)))[:, None, :],
-            np.where(matched == NONE, len(self.truth), matched),
-            axis=2,
+        ignored = self.there.ignored | _outside(self.there.boxes, limits)
+        # What takes nothing is wrong, or ignored if it is of another size itself.
+        alone = np.where(_outside(self.found.boxes, limits), IGNORED, WRONG).astype(np.int8)
+        outcomes = np.repeat(alone[:, None], len(COCO_THRESHOLDS), axis=1)
+        for of_found, of_there, overlap in self._pairs:
+            _judge_coco(
+                outcomes[:, :, of_found],
+                overlap,
+                ignored[:, of_there],
+                self.there.crowd[of_there],
+            )
+        rank = np.arange(len(self.found.image)) - np.searchsorted(
+            self.found.image, self.found.image
         )
-        outcomes = np.where(matched == NONE, WRONG, RIGHT).astype(np.int8)
-        outcomes[takes_ignored | ((matched == NONE) & other_size[:, None, :])] = IGNORED
-        return outcomes, (~ignored).sum(axis=1)
+        kept = rank < COCO_MAX_DETECTIONS
+        scores, outcomes = self.found.scores[kept], outcomes[:, :, kept]
+        positives = (~ignored).sum(axis=1)
+        result = np.empty(outcomes.shape[:2])
+        for size, threshold in np.ndindex(*result.shape):
+            curve = precision_recall(scores, outcomes[size, threshold], int(positives[size]))
+            result[size, threshold] = average_precision_coco(curve)
+        return result
 
 
-def _evaluate_coco(images: Sequence[_ImageOfClass]) -> NDArray[np.float64]:
-    """Sizes × thresholds: COCO's average precisions of a class."""
-    shape = (len(COCO_SIZES), len(COCO_THRESHOLDS))
-    if not images:
-        return np.full(shape, np.nan)
-    judged = [image.outcomes_coco() for image in images]
-    outcomes = np.concatenate([outcome for outcome, _ in judged], axis=2)
-    positives = np.sum([count for _, count in judged], axis=0)
-    scores = np.concatenate([image.found.scores[:COCO_MAX_DETECTIONS] for image in images])
-    result = np.empty(shape)
-    for size, threshold in np.ndindex(*shape):
-        curve = precision_recall(scores, outcomes[size, threshold], int(positives[size]))
-        result[size, threshold] = average_precision_coco(curve)
-    return result
+def _judge_coco(
+    outcomes: NDArray[np.int8],
+    overlap: NDArray[np.float64],
+    ignored: NDArray[np.bool_],
+    crowd: NDArray[np.bool_],
+) -> None:
+    """Sets the outcomes (sizes × thresholds × detections) in an image of those that take a box.
+
+    Args:
+        overlap: n detections × m boxes.
+        ignored: sizes × m.
+        crowd: m.
+    """
+    sizes, thresholds = outcomes.shape[:2]
+    matched = match_greedy(
+        overlap, np.tile(COCO_THRESHOLDS, sizes), np.repeat(ignored, thresholds, axis=0), crowd
+    )
+    setting, detection = np.nonzero(matched != NONE)
+    size, threshold = np.divmod(setting, thresholds)
+    takes_ignored = ignored[size, matched[setting, detection]]
+    outcomes[size, threshold, detection] = np.where(takes_ignored, IGNORED, RIGHT)
+
+
+def _outside(boxes: NDArray[np.floating], limits: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Sizes × n: whether the area is not within the limits, sizes × 2 × 1."""
+    area = areas(boxes)
+    return np.asarray((area < limits[:, 0]) | (area > limits[:, 1]))
+
+
+def _range(image: NDArray[np.intp], which: int) -> slice:
+    """Where an image stands among images in order."""
+    return slice(*np.searchsorted(image, [which, which + 1]).tolist())
