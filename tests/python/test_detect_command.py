@@ -176,3 +176,37 @@ def test_files_of_voc_by_hand(tmp_path: Path) -> None:
     assert (tmp_path / "comp4_det_test_cat.txt").read_text() == ""
     text = (tmp_path / "comp4_det_test_dog.txt").read_text()
     assert text == "b 0.750000 1.00 2.50 4.00 8.00\n"
+
+
+def test_ctrl_c_ends_a_camera_and_keeps_what_was_seen(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class Camera:
+        def __init__(self, number: int) -> None:
+            self.random = np.random.default_rng(number)
+            self.seen = 0
+
+        def isOpened(self) -> bool:  # noqa: N802 (OpenCV's name)
+            return True
+
+        def get(self, what: int) -> float:
+            return -1  # a camera does not know
+
+        def read(self) -> tuple[bool, np.ndarray]:
+            if self.seen == 3:
+                raise KeyboardInterrupt
+            self.seen += 1
+            return True, detector_run.noise(self.random, 128, 96)
+
+        def release(self) -> None:
+            pass
+
+    file = tmp_path / "found.json"
+    with monkeypatch.context() as patch:
+        patch.setattr(cv2, "VideoCapture", Camera)
+        arguments = ("--out", tmp_path / "out", "--json", file, "--threshold", 0.05)
+        assert detect(run, "--camera", 2, *arguments) == 0
+    names = {row["image_id"] for row in json.loads(file.read_text())}
+    assert names == {f"camera2_{i:06d}" for i in range(3)}
+    assert len(list(Video(tmp_path / "out" / "camera2.mp4").frames())) == 3
+    assert "3 images," in capfd.readouterr().out
