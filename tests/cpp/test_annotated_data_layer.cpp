@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "annotated_test_util.hpp"
+#include "caffe/data/annotated_image.hpp"
 #include "caffe/layers/annotated_data_layer.hpp"
 #include "caffe/test/test_caffe_main.hpp"
 
@@ -213,6 +214,25 @@ TEST_F(AnnotatedDataLayerTest, ABrokenRecordIsReplacedByTheNextGoodOne) {
   }
 }
 
+TEST_F(AnnotatedDataLayerTest, AJpegThatIsCutOffIsBroken) {
+  AnnotatedDatum datum = AnnotatedImageOf(RandomImage(3, 64, 64, 1), "jpg");
+  const string jpeg = datum.datum().data();
+  const auto decode = [&datum](const string& bytes) {
+    datum.mutable_datum()->set_data(bytes);
+    return DecodeAnnotated(datum, ImageColor::kColor).rows;
+  };
+  EXPECT_EQ(decode(jpeg), 64);
+  EXPECT_EQ(decode(jpeg + "something behind it"), 64);
+  // A thumbnail in a comment has an end of its own.
+  const string comment("\xff\xfe\x00\x06\xff\xd9\xff\xd9", 8);
+  const string with_comment = jpeg.substr(0, 2) + comment + jpeg.substr(2);
+  EXPECT_EQ(decode(with_comment), 64);
+  for (const size_t size : {jpeg.size() - 1, jpeg.size() / 2, size_t{4}, size_t{2}}) {
+    EXPECT_CAFFE_ERROR(decode(jpeg.substr(0, size)), "the JPEG is cut off");
+    EXPECT_CAFFE_ERROR(decode(with_comment.substr(0, size + 8)), "the JPEG is cut off");
+  }
+}
+
 TEST_F(AnnotatedDataLayerTest, AReplacementIsAugmentedByItself) {
   const string good = RandomAnnotated(20, 20, 1).SerializeAsString();
   WriteDatabase(dir_ / "db", {good, "\xff", good});
@@ -344,9 +364,8 @@ TEST_F(AnnotatedDataLayerTest, LabelsAreCheckedWithTheLabelMap) {
                      "data (AnnotatedData): record \"000003\" of the database " + path +
                          ": has the label 3, which is not in the label map " + (dir_ / "map") +
                          "; its largest label is 2");
-  EXPECT_CAFFE_ERROR(set_up(item(0) + item(0)), "the label 0 is given twice, to \"c0\" and \"c0\"");
-  EXPECT_CAFFE_ERROR(set_up("item { name: 'x' }"), "\"x\" needs a label of at least 0");
-  EXPECT_CAFFE_ERROR(set_up("item { label: -1 }"), "needs a label of at least 0");
+  EXPECT_CAFFE_ERROR(set_up(item(0) + item(0)), "label 0 is both \"c0\" and \"c0\"");
+  EXPECT_CAFFE_ERROR(set_up("item { name: 'x' }"), "needs a name and a label");
   EXPECT_CAFFE_ERROR(set_up(""), "map");
   EXPECT_CAFFE_ERROR(set_up("itom { }"), "itom");
 }

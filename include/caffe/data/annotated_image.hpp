@@ -17,8 +17,8 @@ AnnotatedDatum ParseAnnotatedDatum(const string& bytes);
  * @brief The image of a record, of 8 bits: encoded or as planes.
  *
  * kColor gives three channels and kGray one, of planes too.
- * @throws BrokenRecord if it cannot be decoded; Error for planes of floats, or of another number
- * of channels than 1, 3 and 4 where those must be converted.
+ * @throws BrokenRecord if it cannot be decoded, or is a JPEG without an end; Error for planes of
+ * floats, or of another number of channels than 1, 3 and 4 where those must be converted.
  */
 cv::Mat DecodeAnnotated(const AnnotatedDatum& datum, ImageColor color);
 

@@ -23,7 +23,29 @@ cv::Mat WithChannels(const cv::Mat& image, ImageColor color) {
   return converted;
 }
 
+int ByteAt(const string& bytes, size_t place) { return static_cast<uint8_t>(bytes[place]); }
+
+/**
+ * False for a JPEG without an end marker after the start of its scan. OpenCV decodes those, with
+ * whatever was in memory for the pixels that are missing.
+ */
+bool IsWhole(const string& bytes) {
+  if (bytes.compare(0, 2, "\xff\xd8") != 0) return true;  // not a JPEG
+  constexpr int kStartOfScan = 0xda;
+  size_t place = 2;
+  // Segments: 0xff, a kind, and a length of 16 bits that counts itself.
+  while (place + 4 <= bytes.size() && ByteAt(bytes, place) == 0xff &&
+         ByteAt(bytes, place + 1) != kStartOfScan) {
+    const bool is_fill = ByteAt(bytes, place + 1) == 0xff;
+    place += is_fill ? 1 : 2 + 256 * ByteAt(bytes, place + 2) + ByteAt(bytes, place + 3);
+  }
+  return place < bytes.size() && bytes.find("\xff\xd9", place) != string::npos;
+}
+
 cv::Mat Decode(const Datum& datum, ImageColor color) {
+  if (datum.encoded() && !IsWhole(datum.data())) {
+    throw BrokenRecord("the JPEG is cut off (" + std::to_string(datum.data().size()) + " bytes)");
+  }
   try {
     return DatumToImage(datum, color);
   } catch (const Error& error) {

@@ -4,7 +4,7 @@
 
 #include "caffe/data/annotated_image.hpp"
 #include "caffe/data/annotated_transform.hpp"
-#include "caffe/data/label_map.hpp"
+#include "caffe/util/label_map.hpp"
 
 namespace caffe {
 
@@ -45,7 +45,11 @@ class AnnotatedLoader : public RecordLoader<Dtype> {
   AnnotatedLoader(const AugmentSpec& spec, bool has_boxes, const string& who)
       : spec_(spec), has_boxes_(has_boxes), report_(who) {}
 
-  void SetLabelMap(const string& file) { label_map_ = std::make_shared<LabelNames>(file); }
+  /** From now on each box's label must be in this map. */
+  void SetLabelMap(const string& file) {
+    label_map_file_ = file;
+    names_ = ReadLabelMap(file);
+  }
 
   void Load(const Record& record, std::mt19937* random, BatchItem<Dtype>* item) const override {
     const AnnotatedDatum datum = ParseAnnotatedDatum(record.value);
@@ -80,18 +84,18 @@ class AnnotatedLoader : public RecordLoader<Dtype> {
     if (!complaint.empty()) {
       report_.Warn(record.index, "record \"" + record.key + "\": " + complaint);
     }
-    if (!label_map_) return boxes;
     for (const AnnotatedBox& object : boxes) {
-      CHECK(label_map_->Has(object.label))
+      CHECK(names_.empty() || names_.count(object.label) > 0)
           << "has the label " << object.label << ", which is not in the label map "
-          << label_map_->file() << "; its largest label is " << label_map_->largest();
+          << label_map_file_ << "; its largest label is " << names_.rbegin()->first;
     }
     return boxes;
   }
 
   AugmentSpec spec_;
   bool has_boxes_;
-  shared_ptr<const LabelNames> label_map_;
+  string label_map_file_;
+  ClassNames names_;             ///< of label_map_file; empty if there is none
   mutable RecordReport report_;  ///< of boxes that are left out
 };
 
