@@ -1,5 +1,6 @@
 """pycaffe: nets, solvers and layers from Python."""
 
+from caffe import _threads as _threads  # first: before the extension
 from caffe import coord_map, io
 from caffe._caffe import (
     Blob,

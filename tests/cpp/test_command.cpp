@@ -183,6 +183,38 @@ TEST_F(CommandTest, TrainsResumesAndTests) {
       "run_iter_2.caffemodel: this is the weights of a net");
 }
 
+TEST_F(CommandTest, TestsADetector) {
+  EXPECT_EQ(Run({"train", "-solver", Path("solver.prototxt")}), 0);
+  const auto ones = [](const string& name, int width) {
+    return " layer { name: '" + name + "' type: 'DummyData' top: '" + name +
+           "' dummy_data_param { shape { dim: 1 dim: 1 dim: 1 dim: " + std::to_string(width) +
+           " } data_filler { type: 'constant' value: 1 } } }";
+  };
+  // One object and one detection in each batch, both without area: it finds nothing.
+  Write(
+      "detector.prototxt",
+      Read("net.prototxt") + ones("det", 7) + ones("gt", 8) +
+          " layer { name: 'eval' type: 'DetectionEvaluate' bottom: 'det' bottom: 'gt' top: 'eval' "
+          "detection_evaluate_param { num_classes: 3 } }");
+  const vector<string> command = {"test",
+                                  "-model",
+                                  Path("detector.prototxt"),
+                                  "-weights",
+                                  Path("run_iter_4.caffemodel"),
+                                  "-iterations=2"};
+  EXPECT_EQ(Run(command), 0);
+  EXPECT_IN(err, "    eval (Integral): label  class  objects  detections      AP\n");
+  EXPECT_IN(err, "        1  -            2           2  0.0000\n");
+  EXPECT_IN(err, "] eval = 0\n");
+  EXPECT_IN(err, "] loss = ");
+  vector<string> other = command;
+  other.push_back("-ap_version=11point");
+  EXPECT_EQ(Run(other), 0);
+  EXPECT_IN(err, "    eval (11point): label");
+  other.back() = "-ap_version=best";
+  ExpectFails(other, "ap_version is \"best\", expected 11point, MaxIntegral or Integral");
+}
+
 TEST_F(CommandTest, StartsFromWeights) {
   EXPECT_EQ(Run({"train", "-solver", Path("solver.prototxt")}), 0);
   EXPECT_EQ(
