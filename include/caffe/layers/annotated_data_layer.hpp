@@ -24,7 +24,8 @@ namespace caffe {
  * decoded, is reported, and the next good one takes its place (see
  * RecordReader); boxes without area or outside the image are reported and left
  * out. With label_map_file each label must be in that map. rand_skip,
- * shuffle, prefetch and num_workers: see RecordDataLayer.
+ * shuffle, prefetch and num_workers: see RecordDataLayer. SetUp switches off
+ * OpenCV's own threads in this process.
  * @throws Error naming the database and the record's key.
  */
 template <typename Dtype>

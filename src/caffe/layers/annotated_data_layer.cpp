@@ -1,6 +1,7 @@
 #include "caffe/layers/annotated_data_layer.hpp"
 
 #include <algorithm>
+#include <opencv2/core/utility.hpp>
 
 #include "caffe/data/annotated_image.hpp"
 #include "caffe/data/annotated_transform.hpp"
@@ -104,6 +105,8 @@ class AnnotatedLoader : public RecordLoader<Dtype> {
 template <typename Dtype>
 void AnnotatedDataLayer<Dtype>::DataLayerSetUp(const vector<Blob<Dtype>*>& /*bottom*/,
                                                const vector<Blob<Dtype>*>& top) {
+  // Workers have an image each: OpenCV's threads within one would only be in their way.
+  cv::setNumThreads(1);
   const DataParameter& param = this->layer_param_.data_param();
   const AnnotatedDataParameter& annotated = this->layer_param_.annotated_data_param();
   const string source = param.source();
