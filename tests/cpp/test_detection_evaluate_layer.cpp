@@ -105,6 +105,8 @@ TEST(DetectionEvaluateLayerTest, SizesMakePixelsOfTheRightImage) {
   c.Run();
   EXPECT_EQ(c.top[0]->cpu_data()[5 + 3], 0) << "image a";
   EXPECT_EQ(c.top[0]->cpu_data()[10 + 3], 1) << "image b";
+  LayerState state;
+  c.layer->SaveState(&state);
   c.Forward();  // images c and a
   EXPECT_EQ(c.top[0]->cpu_data()[5 + 3], 0);
   EXPECT_EQ(c.top[0]->cpu_data()[10 + 3], 0);
@@ -115,6 +117,10 @@ TEST(DetectionEvaluateLayerTest, SizesMakePixelsOfTheRightImage) {
   EXPECT_EQ(c.top[0]->cpu_data()[5 + 3], 0) << "image c";
   c.Forward();  // a, b
   EXPECT_EQ(c.top[0]->cpu_data()[5 + 3], 1) << "image b";
+  // A resumed run goes on with images c and a.
+  c.layer->LoadState(state);
+  c.Forward();
+  EXPECT_EQ(c.top[0]->cpu_data()[5 + 3], 0) << "image a";
   std::filesystem::remove(file);
 }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <opencv2/imgcodecs.hpp>
+#include <opencv2/videoio.hpp>
 #include <string>
 #include <vector>
 
@@ -227,6 +228,25 @@ TEST_F(SavedOutputTest, PicturesShowWhatIsLikelyEnough) {
   EXPECT_EQ(cv::imread(folder_ + "/seen_000003.png").at<cv::Vec3b>(30, 15), cv::Vec3b(0, 0, 0));
 }
 
+TEST_F(SavedOutputTest, PicturesMakeAVideo) {
+  {
+    OutputCase c(kOptions + (" visualize: true save_file: '" + folder_ + "/seen.avi'"),
+                 {{2, 3, 48, 64}});
+    c.Run();
+    c.Forward();
+    c.bottom[3]->Reshape({2, 3, 40, 64});
+    EXPECT_CAFFE_ERROR(c.Forward(), "one size, 48 x 64; got 40 x 64");
+  }
+  cv::VideoCapture video(folder_ + "/seen.avi");
+  cv::Mat picture;
+  int count = 0;
+  for (; video.read(picture); ++count) EXPECT_EQ(picture.size(), cv::Size(64, 48));
+  EXPECT_EQ(count, 4);
+  OutputCase nowhere(kOptions + string(" visualize: true save_file: '/no/folder/seen.avi'"),
+                     {{2, 3, 48, 64}});
+  EXPECT_CAFFE_ERROR(nowhere.Run(), "save_file /no/folder/seen.avi: cannot be written");
+}
+
 TEST_F(SavedOutputTest, PicturesUndoMeanAndScale) {
   const string text = string(kOptions) + " visualize: true visualize_threshold: 2 save_file: '" +
                       folder_ +
@@ -246,7 +266,7 @@ TEST_F(SavedOutputTest, SaysWhyThereCannotBePictures) {
                      "visualize needs four bottoms, the last one the images; got 3");
   EXPECT_CAFFE_ERROR(
       OutputCase(string(kOptions) + "visualize: true save_file: 'a.doc'", {{2, 3, 4, 4}}).SetUp(),
-      "save_file is \"a.doc\", expected the name of pictures");
+      "save_file is \"a.doc\", expected pictures (.png");
   EXPECT_CAFFE_ERROR(OutputCase(kOptions, {{3, 3, 4, 4}}).SetUp(),
                      "bottom[3] has the shape 3 3 4 4 (144), expected 2 images");
   OutputCase(string(kOptions) + "visualize: true").SetUp();  // only warned of

@@ -2,6 +2,7 @@
 #define CAFFE_DATA_DETECTION_PICTURES_HPP_
 
 #include <opencv2/core.hpp>
+#include <opencv2/videoio.hpp>
 #include <string>
 #include <vector>
 
@@ -18,16 +19,18 @@ namespace caffe {
  * their detections.
  *
  * save_file names them: "seen.png" gives seen_000000.png, seen_000001.png, …,
- * each of them whole or not there. Only files are made: no window is opened,
- * so no display is needed (Caffe-SSD opens one).
+ * each of them whole or not there; "seen.avi" a video of 30 pictures a second
+ * (Motion JPEG; .mp4 and .mkv where OpenCV has an encoder for MPEG-4). Only
+ * files are made: no window is opened, so no display is needed (Caffe-SSD opens
+ * one).
  */
 class DetectionPictures {
  public:
   /**
    * @brief Reads the label map, where save_output_param names one, and the mean.
    * @param transform what the data layer did to the images' values; it is undone.
-   * @throws Error for a save_file that is no .png, .jpg, .jpeg or .bmp, and for
-   * a label map or mean that cannot be read.
+   * @throws Error for a save_file of another ending, and for a label map or mean
+   * that cannot be read.
    */
   DetectionPictures(const DetectionOutputParameter& param,
                     const TransformationParameter& transform);
@@ -49,11 +52,15 @@ class DetectionPictures {
   cv::Mat Restored(const Blob<Dtype>& images, int index) const;
   void DrawBox(const Detection<float>& detection, cv::Mat* picture) const;
   string NextFile();
+  void AppendToVideo(const cv::Mat& picture);
 
   TransformSpec transform_;
   ClassNames names_;
   float threshold_;
-  string stem_, suffix_;
+  string file_, stem_, suffix_;
+  bool is_video_;
+  cv::VideoWriter video_;
+  cv::Size video_size_;
   int num_drawn_ = 0;
 };
 

@@ -48,6 +48,13 @@ class DetectionEvaluateLayer : public Layer<Dtype> {
   int ExactNumBottomBlobs() const override { return 2; }
   int ExactNumTopBlobs() const override { return 1; }
   bool AllowForceBackward(const int /*bottom_index*/) const override { return false; }
+  /** @brief The line of name_size_file that the next batch begins with. */
+  void SaveState(LayerState* state) const override {
+    if (first_image_ > 0) state->set_records(first_image_);
+  }
+  void LoadState(const LayerState& state) override {
+    first_image_ = sizes_.empty() ? 0 : state.records() % sizes_.size();
+  }
 
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;

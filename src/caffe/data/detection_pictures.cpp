@@ -20,13 +20,17 @@ bool DetectionPictures::AreAskedFor(const DetectionOutputParameter& param) {
 
 DetectionPictures::DetectionPictures(const DetectionOutputParameter& param,
                                      const TransformationParameter& transform)
-    : transform_(MakeTransformSpec(transform, TEST)), threshold_(param.visualize_threshold()) {
-  const std::filesystem::path file(param.save_file());
-  suffix_ = file.extension().string();
-  stem_ = param.save_file().substr(0, param.save_file().size() - suffix_.size());
-  CHECK(suffix_ == ".png" || suffix_ == ".jpg" || suffix_ == ".jpeg" || suffix_ == ".bmp")
-      << "save_file is \"" << param.save_file()
-      << "\", expected the name of pictures: a .png, .jpg, .jpeg or .bmp";
+    : transform_(MakeTransformSpec(transform, TEST)),
+      threshold_(param.visualize_threshold()),
+      file_(param.save_file()) {
+  suffix_ = std::filesystem::path(file_).extension().string();
+  stem_ = file_.substr(0, file_.size() - suffix_.size());
+  const bool is_picture =
+      suffix_ == ".png" || suffix_ == ".jpg" || suffix_ == ".jpeg" || suffix_ == ".bmp";
+  is_video_ = suffix_ == ".avi" || suffix_ == ".mp4" || suffix_ == ".mkv";
+  CHECK(is_picture || is_video_)
+      << "save_file is \"" << file_
+      << "\", expected pictures (.png, .jpg, .jpeg, .bmp) or a video (.avi, .mp4, .mkv)";
   const string& map = param.save_output_param().label_map_file();
   if (!map.empty()) names_ = ReadLabelMap(map);
 }
@@ -98,6 +102,23 @@ string DetectionPictures::NextFile() {
   return stem_ + number + suffix_;
 }
 
+void DetectionPictures::AppendToVideo(const cv::Mat& picture) {
+  if (!video_.isOpened()) {
+    const bool is_avi = suffix_ == ".avi";
+    // OpenCV's own writer, which is always there.
+    const int writer = is_avi ? cv::CAP_OPENCV_MJPEG : cv::CAP_ANY;
+    const int codec = is_avi ? cv::VideoWriter::fourcc('M', 'J', 'P', 'G')
+                             : cv::VideoWriter::fourcc('m', 'p', '4', 'v');
+    video_size_ = picture.size();
+    CHECK(video_.open(file_, writer, codec, 30, video_size_))
+        << "save_file " << file_ << ": cannot be written, or OpenCV has no encoder for it";
+  }
+  CHECK(picture.size() == video_size_)
+      << "save_file " << file_ << ": a video's pictures have one size, " << video_size_.height
+      << " x " << video_size_.width << "; got " << picture.rows << " x " << picture.cols;
+  video_.write(picture);
+}
+
 template <typename Dtype>
 void DetectionPictures::Draw(const Blob<Dtype>& images, int index,
                              const vector<Detection<float>>& detections) {
@@ -106,6 +127,10 @@ void DetectionPictures::Draw(const Blob<Dtype>& images, int index,
   cv::Mat picture = Restored(images, index);
   for (const Detection<float>& detection : detections) {
     if (detection.score >= threshold_) DrawBox(detection, &picture);
+  }
+  if (is_video_) {
+    AppendToVideo(picture);
+    return;
   }
   std::vector<uchar> bytes;
   CHECK(cv::imencode(suffix_, picture, bytes)) << "cannot encode a picture as " << suffix_;
