@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ssd_centerloss.commands import data, detect, train
+from ssd_centerloss.commands import data, demo, detect, train
 from ssd_centerloss.commands import eval as evaluation
 from ssd_centerloss.errors import UserError
 
@@ -25,6 +25,7 @@ app.add_typer(data.app, name="data")
 app.command("train", epilog=train.EPILOG)(train.train)
 app.command("eval", epilog=evaluation.EPILOG)(evaluation.evaluate)
 app.command("detect", epilog=detect.EPILOG)(detect.detect)
+app.command("demo", epilog=demo.EPILOG)(demo.demo)
 
 
 def _print_version(wanted: bool) -> None:

@@ -188,7 +188,7 @@ def entries(folder: Path) -> list[str]:
 def test_replaces_a_dataset_only_when_told(tmp_path: Path) -> None:
     data, out = small(tmp_path), tmp_path / "rooms" / "out"
     write_dataset(out, data, AS_LISTED)
-    with pytest.raises(UserError, match="a dataset is there; --overwrite replaces it"):
+    with pytest.raises(UserError, match="exists; --overwrite replaces it"):
         write_dataset(out, data, AS_LISTED)
     (out / "mine.txt").write_text("x")
     write_dataset(out, data, replace(AS_LISTED, overwrite=True))

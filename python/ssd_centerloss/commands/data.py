@@ -130,12 +130,14 @@ def read_classes(text: str) -> LabelMap | None:
 
 def _write(source: Callable[[], Source], writing: Writing) -> None:
     """Reads, checks, reports and writes."""
+    from ssd_centerloss.data.dataset import INDEX
+    from ssd_centerloss.data.folders import check_target
     from ssd_centerloss.data.prepare import prepare
-    from ssd_centerloss.data.writer import check_target, write_dataset
+    from ssd_centerloss.data.writer import write_dataset
 
     options = writing.options()
     label_map = read_classes(writing.classes)
-    check_target(writing.out, writing.overwrite)
+    check_target(writing.out, INDEX, writing.overwrite)
     prepared = prepare(source(), label_map, options.threads, options.quiet)
     _report(prepared, writing.strict)
     summary = write_dataset(writing.out, prepared, options)
@@ -217,3 +219,34 @@ def voc(
         out, classes, seed, shuffle, resize, min_dim, quality, strict, overwrite, threads, quiet
     )
     _write(lambda: read_voc(folders, split or [], test_fraction, seed), writing)
+
+
+_DIGITS_EPILOG = """
+[bold]Example[/bold]
+
+  ssd-centerloss data digits digits_voc
+
+  ssd-centerloss data voc digits_voc -o digits
+"""
+
+
+@app.command("digits", epilog=_DIGITS_EPILOG)
+def digits(
+    out: Annotated[Path, typer.Argument(help="The VOC folder to write.", show_default=False)],
+    train: Annotated[int, typer.Option(min=1, help="Scenes in the list train.")] = 400,
+    test: Annotated[int, typer.Option(min=1, help="Scenes in the list test.")] = 100,
+    size: Annotated[int, typer.Option(min=64, help="Pixels of a scene's side.")] = 160,
+    smallest: Annotated[int, typer.Option(min=8, help="Pixels of the smallest digits.")] = 20,
+    largest: Annotated[int, typer.Option(min=8, help="Pixels of the largest digits.")] = 90,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace such a folder.")] = False,
+) -> None:
+    """Make scenes of real handwritten digits, as a Pascal VOC folder.
+
+    The digits are those that come with scikit-learn; the writers of test are not those of train.
+    """
+    from ssd_centerloss.scenes import SceneOptions, write_scenes
+
+    options = SceneOptions(train, test, size, smallest, largest, seed)
+    write_scenes(out, options, overwrite)
+    typer.echo(f"{out}: {train} scenes to train on, {test} to test on, {size} × {size} pixels")

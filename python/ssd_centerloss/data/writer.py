@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +19,7 @@ from numpy.typing import NDArray
 
 from ssd_centerloss.data.annotations import AnnotatedImage
 from ssd_centerloss.data.dataset import FORMAT, INDEX, LABEL_MAP, lmdb_folder, name_size_file
+from ssd_centerloss.data.folders import check_target, whole_folder
 from ssd_centerloss.data.image_file import decode
 from ssd_centerloss.data.prepare import Prepared
 from ssd_centerloss.data.progress import in_parallel, shown
@@ -59,19 +58,6 @@ class WriteOptions:
         return self.resize is None and self.min_dim is None and self.quality is None
 
 
-def check_target(out: Path, overwrite: bool) -> None:
-    """Raises UserError if a dataset cannot be written to this path."""
-    if not out.exists():
-        return
-    is_dataset = (out / INDEX).is_file()
-    if out.is_dir() and not any(out.iterdir()):
-        return
-    if not is_dataset:
-        raise UserError(f"{out}: exists and is no dataset; choose another folder")
-    if not overwrite:
-        raise UserError(f"{out}: a dataset is there; --overwrite replaces it")
-
-
 def write_dataset(out: Path, prepared: Prepared, options: WriteOptions) -> dict[str, Any]:
     """Writes a dataset folder, and returns what its dataset.json says.
 
@@ -79,15 +65,13 @@ def write_dataset(out: Path, prepared: Prepared, options: WriteOptions) -> dict[
     when this fails or is interrupted, `out` is as it was.
     Raises UserError if the disk is full or `out` must not be replaced.
     """
-    check_target(out, options.overwrite)
+    check_target(out, INDEX, options.overwrite)
     out.parent.mkdir(parents=True, exist_ok=True)
     if options.keeps_files:
         _check_room(out.parent, prepared.bytes)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
-        summary = _fill(temporary, prepared, options)
-        temporary.chmod(0o755)
-        _move(temporary, out)
+        with whole_folder(out) as folder:
+            return _fill(folder, prepared, options)
     except lmdb.Error as error:
         # LMDB reports a write that was cut short, as on a full disk, as an error of input/output.
         free = f"{_free(out.parent) / 1e6:.0f} MB are free on the disk"
@@ -95,9 +79,6 @@ def write_dataset(out: Path, prepared: Prepared, options: WriteOptions) -> dict[
         raise UserError(f"{out}: writing the database failed: {reason}; {free}") from None
     except OSError as error:
         raise UserError(f"{out}: writing failed: {error}") from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return summary
 
 
 def _free(folder: Path) -> int:
@@ -111,23 +92,6 @@ def _check_room(folder: Path, size: int) -> None:
             f"{folder}: {free / 1e6:.0f} MB are free, the databases take about "
             f"{size * OVERHEAD / 1e6:.0f} MB"
         )
-
-
-def _move(temporary: Path, out: Path) -> None:
-    """Puts the folder in place; a dataset that was there is gone only after."""
-    if not out.exists():
-        os.replace(temporary, out)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
-        os.replace(out, old)
-        try:
-            os.replace(temporary, out)
-        except OSError:
-            os.replace(old, out)
-            raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def _fill(folder: Path, prepared: Prepared, options: WriteOptions) -> dict[str, Any]:
