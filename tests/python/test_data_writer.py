@@ -196,7 +196,7 @@ def test_replaces_a_dataset_only_when_told(tmp_path: Path) -> None:
     assert entries(out.parent) == ["out"]
     (tmp_path / "else").mkdir()
     (tmp_path / "else/notes.txt").write_text("x")
-    with pytest.raises(UserError, match="exists and is no dataset"):
+    with pytest.raises(UserError, match=r"exists and has no dataset\.json"):
         write_dataset(tmp_path / "else", data, replace(AS_LISTED, overwrite=True))
 
 
