@@ -2,6 +2,7 @@
 
 #include <opencv2/imgcodecs.hpp>
 #include <opencv2/imgproc.hpp>
+#include <utility>
 
 #include "caffe/data/uniform.hpp"
 
@@ -16,7 +17,7 @@ void Convert(int there, int back, cv::Mat* image) {
   if (back >= 0) {
     cv::cvtColor(converted, *image, back);
   } else {
-    *image = converted;
+    *image = std::move(converted);
   }
 }
 
@@ -26,7 +27,7 @@ void ChangeLuminance(const Change& change, cv::Mat* image) {
   if (image->channels() == 1) {
     cv::Mat changed;
     change(*image, &changed);
-    *image = changed;
+    *image = std::move(changed);
     return;
   }
   cv::Mat color, luminance, changed;
