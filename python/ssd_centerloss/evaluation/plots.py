@@ -44,7 +44,7 @@ def plot_confusion(matrix: NDArray[np.integer], names: Sequence[str], path: Path
     count = len(names)
     total = matrix.sum(axis=1, keepdims=True)
     part = np.divide(matrix, total, out=np.zeros(matrix.shape), where=total > 0)
-    side = max(4.5, 0.45 * count + 2)
+    side = max(4.5, (0.45 if count <= MOST_NUMBERED else 0.2) * count + 2)
     figure, axes = _figure(side + 1, side)
     picture = axes.imshow(part, cmap="Blues", vmin=0, vmax=1)
     axes.set(xlabel="detected as", ylabel="is", xticks=range(count), yticks=range(count))
