@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from google.protobuf import text_format
 
@@ -22,7 +23,7 @@ VOC = models.Databases(
     name_size="data/VOC0712/test_name_size.txt",
     test_images=4952,
 )
-PRIORS = {"ssd300_vgg16": 8732, "ssd512_vgg16": 24564, "small": 4 * (400 + 100 + 25 + 9)}
+PRIORS = {"ssd300_vgg16": 8732, "ssd512_vgg16": 24564, "small": 8 * (400 + 100) + 4 * (25 + 9)}
 
 
 def config(**changes: Any) -> models.Config:
@@ -210,10 +211,33 @@ def test_the_center_loss_layer() -> None:
     assert not loss.multibox_center_loss_param.HasField("center_lr")
 
 
+def test_small_priors_are_near_most_boxes() -> None:
+    """Boxes of 8 to 80 percent of the side, up to twice as long as wide: few match no prior."""
+    deploy = models.build(models.RECIPES["small"], config()).deploy
+    net = caffe.Net(deploy, caffe.TEST)
+    net.forward()
+    priors = net.blobs["mbox_priorbox"].data[0, 0].reshape(-1, 4)
+    random = np.random.default_rng(1)
+    side = np.exp(random.uniform(np.log(0.08), np.log(0.8), 500))
+    root = np.exp(random.uniform(-0.5, 0.5, 500) * np.log(2))
+    sizes = np.stack([side * root, side / root], axis=1)
+    corner = random.uniform(size=(500, 2)) * np.maximum(1 - sizes, 0)
+    boxes = np.concatenate([corner, corner + sizes], axis=1)
+    matches = (overlaps(boxes, priors) >= 0.5).sum(axis=1)
+    assert (matches == 0).mean() < 0.1
+    assert matches.mean() > 3
+
+
+def overlaps(boxes: Any, priors: Any) -> Any:
+    low = np.maximum(boxes[:, None, :2], priors[None, :, :2])
+    high = np.minimum(boxes[:, None, 2:], priors[None, :, 2:])
+    common = np.prod(np.maximum(high - low, 0), axis=2)
+    areas = [np.prod(part[:, 2:] - part[:, :2], axis=1) for part in (boxes, priors)]
+    return common / (areas[0][:, None] + areas[1][None] - common)
+
+
 def test_the_small_net_learns_from_inputs() -> None:
     """A step of the train net on noise: loss and terms are numbers and gradients arrive."""
-    import numpy as np
-
     nets = models.build(
         models.RECIPES["small"],
         config(center_loss=models.CenterLoss(), extended=True, size=96),
@@ -250,7 +274,7 @@ def test_a_recipe_is_a_short_override() -> None:
         ),
     )
     nets = models.build(cubes, config())
-    assert layers(nets.deploy)["conv3_3_mbox_loc"].convolution_param.num_output == 4
+    assert layers(nets.deploy)["conv3_3_mbox_loc"].convolution_param.num_output == 8
 
 
 @pytest.mark.parametrize(

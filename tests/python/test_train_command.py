@@ -217,7 +217,7 @@ def test_weights_of_another_number_of_classes(run: Run, dataset: Path, tmp_path:
     weights.write_bytes(net.SerializeToString())
     options = replace(TINY, data=dataset, weights=weights)
     message = (
-        r"layer conv4_3_mbox_conf has 84 outputs, the net's has 12 \(another number of classes\?\)"
+        r"layer conv4_3_mbox_conf has 84 outputs, the net's has 24 \(another number of classes\?\)"
     )
     with pytest.raises(UserError, match=message):
         train(options, tmp_path / "run", quiet=True)

@@ -23,9 +23,14 @@ LAYERS = (
     ("conv6_1", 64, 1, 1),
     ("conv6_2", 128, 3, 2),
 )
-# The sources of the heads and the sizes of their priors, as parts of the input's side.
-SOURCES = ("conv3_3", "conv4_3", "conv5_2", "conv6_2")
-SIZES = (0.07, 0.15, 0.3, 0.52, 0.85)
+# The sources of the heads, and the sizes of their priors as parts of the input's side. A box
+# should overlap by half with several priors: fine maps have most sizes.
+SOURCES = {
+    "conv3_3": (0.07, 0.12, 0.2),
+    "conv4_3": (0.2, 0.32, 0.5),
+    "conv5_2": (0.5, 0.75),
+    "conv6_2": (0.75, 1.0),
+}
 # A mean over some 20 batches: short trainings must have seen enough of it.
 MEAN_FRACTION = 0.95
 
@@ -66,12 +71,9 @@ def _add_convolution(
 
 
 def small_levels(size: int) -> tuple[Level, ...]:
-    """Four priors a cell, from 7 to 85 percent of the input's side."""
-    return tuple(
-        Level(
-            source,
-            min_sizes=(round(size * SIZES[i], 2),),
-            max_sizes=(round(size * SIZES[i + 1], 2),),
-        )
-        for i, source in enumerate(SOURCES)
-    )
+    """Eight priors a cell on two fine maps, four on two coarse ones; 7 to 87 % of the side."""
+    levels = []
+    for source, parts in SOURCES.items():
+        pixels = [round(size * part, 2) for part in parts]
+        levels.append(Level(source, tuple(pixels[:-1]), tuple(pixels[1:])))
+    return tuple(levels)
