@@ -236,6 +236,20 @@ def overlaps(boxes: Any, priors: Any) -> Any:
     return common / (areas[0][:, None] + areas[1][None] - common)
 
 
+def test_only_extended_nets_have_what_caffe_ssd_cannot_read() -> None:
+    """Fields of ours have numbers from 8000 on."""
+    center_loss = models.CenterLoss()
+    for extended in (False, True):
+        wanted = config(center_loss=center_loss, extended=extended, workers=3)
+        train = models.build(models.RECIPES["small"], wanted).train
+        reading = train.layer[0].data_param
+        assert reading.HasField("shuffle") == extended
+        assert reading.num_workers == (3 if extended else 1)
+        own = [field.name for field, _ in reading.ListFields() if field.number >= 8000]
+        assert bool(own) == extended
+        assert len(train.layer[-1].top) == (4 if extended else 1)
+
+
 def test_the_small_net_learns_from_inputs() -> None:
     """A step of the train net on noise: loss and terms are numbers and gradients arrive."""
     nets = models.build(
