@@ -49,7 +49,6 @@ class Matcher {
  private:
   void ComputeOverlaps(const BoxArray<T>& candidates, const std::vector<Box<T>>& ground_truth,
                        const std::vector<int>& considered, Matches<T>* matches);
-  int Best(int row) const;
   int BestFree(int row, const Matches<T>& matches) const;
   void MatchBipartite(const std::vector<int>& considered, Matches<T>* matches) const;
   void MatchPerPrediction(const std::vector<int>& considered, Matches<T>* matches) const;

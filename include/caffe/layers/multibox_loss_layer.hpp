@@ -94,6 +94,13 @@ class MultiBoxLossLayer : public LossLayer<Dtype> {
   Dtype SumConfLoss(const MultiBoxBatch<Dtype>& batch) const;
   void BackwardLoc(const MultiBoxBatch<Dtype>& batch, Dtype weight, Dtype* gradient) const;
   void BackwardConf(const MultiBoxBatch<Dtype>& batch, Dtype weight, Dtype* gradient) const;
+  /** @brief A prior of the batch whose confidences learn, and its label. */
+  struct LearnedRow {
+    size_t row;
+    int label;
+  };
+  /** @brief Where something is mined: number `index` of the positives, then the negatives. */
+  LearnedRow RowOf(long index) const;
   /** @brief The label that each prior learns where nothing is mined: priors × images. */
   void AllLabels(vector<int>* labels) const;
 

@@ -45,6 +45,23 @@ double Largest(std::size_t n, const double* values) {
   return largest;
 }
 
+/** Where the first of the largest of n values is; -1 if none is positive. */
+template <typename T>
+int IndexOfLargest(std::size_t n, const T* values) {
+  const std::size_t kBlock = 1024;  // the position is looked for in one block alone
+  const T* best_block = nullptr;
+  T largest = T(0);
+  for (std::size_t first = 0; first < n; first += kBlock) {
+    const T of_block = Largest(std::min(kBlock, n - first), values + first);
+    if (of_block > largest) {
+      largest = of_block;
+      best_block = values + first;
+    }
+  }
+  if (best_block == nullptr) return -1;
+  return static_cast<int>(std::find(best_block, values + n, largest) - values);
+}
+
 }  // namespace
 
 template <typename T>
@@ -87,15 +104,6 @@ void Matcher<T>::ComputeOverlaps(const BoxArray<T>& candidates,
   }
 }
 
-/** As BestFree while every candidate is free. */
-template <typename T>
-int Matcher<T>::Best(int row) const {
-  const T* overlaps = overlaps_.data() + row * num_candidates_;
-  const T largest = Largest(num_candidates_, overlaps);
-  if (!(largest > T(0))) return -1;
-  return static_cast<int>(std::find(overlaps, overlaps + num_candidates_, largest) - overlaps);
-}
-
 template <typename T>
 int Matcher<T>::BestFree(int row, const Matches<T>& matches) const {
   const T* overlaps = overlaps_.data() + row * num_candidates_;
@@ -115,7 +123,9 @@ void Matcher<T>::MatchBipartite(const std::vector<int>& considered, Matches<T>* 
   const int num_rows = static_cast<int>(considered.size());
   std::vector<int> best(num_rows);
   std::vector<char> open(num_rows, 1);
-  for (int row = 0; row < num_rows; ++row) best[row] = Best(row);
+  for (int row = 0; row < num_rows; ++row) {
+    best[row] = IndexOfLargest(num_candidates_, overlaps_.data() + row * num_candidates_);
+  }
   for (int round = 0; round < num_rows; ++round) {
     int chosen = -1;
     T largest = T(0);

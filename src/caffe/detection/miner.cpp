@@ -8,12 +8,18 @@ namespace {
 
 template <typename T>
 std::vector<int> Candidates(const MiningOptions& options, const Matches<T>& matches) {
-  std::vector<int> candidates;
-  for (std::size_t i = 0; i < matches.ground_truth.size(); ++i) {
-    if (matches.ignored[i] != 0) continue;
+  const std::size_t num_priors = matches.ground_truth.size();
+  std::vector<int> candidates(num_priors);
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < num_priors; ++i) {
     const bool is_far = matches.ground_truth[i] < 0 && matches.overlap[i] < T(options.neg_overlap);
-    if (options.type == MINE_HARD_EXAMPLE || is_far) candidates.push_back(static_cast<int>(i));
+    const bool is_candidate =
+        matches.ignored[i] == 0 && (options.type == MINE_HARD_EXAMPLE || is_far);
+    // Written in any case, and kept by counting: no branch to guess.
+    candidates[count] = static_cast<int>(i);
+    count += is_candidate ? 1 : 0;
   }
+  candidates.resize(count);
   return candidates;
 }
 

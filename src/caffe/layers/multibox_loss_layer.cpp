@@ -65,6 +65,22 @@ void MultiBoxLossLayer<Dtype>::AllLabels(vector<int>* labels) const {
 }
 
 template <typename Dtype>
+typename MultiBoxLossLayer<Dtype>::LearnedRow MultiBoxLossLayer<Dtype>::RowOf(long index) const {
+  const long num_positives = static_cast<long>(targets_.positives.size());
+  LearnedRow target;
+  if (index < num_positives) {
+    const Positive& positive = targets_.positives[index];
+    target.row = static_cast<size_t>(positive.image) * num_priors_ + positive.prior;
+    target.label = positive.label;
+  } else {
+    const Negative& negative = targets_.negatives[index - num_positives];
+    target.row = static_cast<size_t>(negative.image) * num_priors_ + negative.prior;
+    target.label = options_.background_label;
+  }
+  return target;
+}
+
+template <typename Dtype>
 Dtype MultiBoxLossLayer<Dtype>::SumConfLoss(const MultiBoxBatch<Dtype>& batch) const {
   const int num_classes = options_.num_classes;
   Dtype sum = 0;
@@ -76,18 +92,17 @@ Dtype MultiBoxLossLayer<Dtype>::SumConfLoss(const MultiBoxBatch<Dtype>& batch) c
     }
     return sum;
   }
-  for (size_t i = 0; i < targets_.positives.size(); ++i) {
-    const Positive& positive = targets_.positives[i];
-    const size_t row = static_cast<size_t>(positive.image) * num_priors_ + positive.prior;
-    sum +=
-        ConfLoss(options_.conf_loss, batch.conf + row * num_classes, num_classes, positive.label);
+  // By all threads, then added in one order.
+  const long num_positives = static_cast<long>(targets_.positives.size());
+  const long num_targets = num_positives + static_cast<long>(targets_.negatives.size());
+  vector<Dtype> losses(num_targets);
+#pragma omp parallel for schedule(static)
+  for (long i = 0; i < num_targets; ++i) {
+    const LearnedRow target = RowOf(i);
+    losses[i] = ConfLoss(options_.conf_loss, batch.conf + target.row * num_classes, num_classes,
+                         target.label);
   }
-  for (size_t i = 0; i < targets_.negatives.size(); ++i) {
-    const Negative& negative = targets_.negatives[i];
-    const size_t row = static_cast<size_t>(negative.image) * num_priors_ + negative.prior;
-    sum += ConfLoss(options_.conf_loss, batch.conf + row * num_classes, num_classes,
-                    options_.background_label);
-  }
+  for (long i = 0; i < num_targets; ++i) sum += losses[i];
   return sum;
 }
 
@@ -137,17 +152,13 @@ void MultiBoxLossLayer<Dtype>::BackwardConf(const MultiBoxBatch<Dtype>& batch, D
     }
     return;
   }
-  for (size_t i = 0; i < targets_.positives.size(); ++i) {
-    const Positive& positive = targets_.positives[i];
-    const size_t row = (static_cast<size_t>(positive.image) * num_priors_ + positive.prior);
-    AddConfLossGradient(options_.conf_loss, batch.conf + row * num_classes, num_classes,
-                        positive.label, weight, gradient + row * num_classes);
-  }
-  for (size_t i = 0; i < targets_.negatives.size(); ++i) {
-    const Negative& negative = targets_.negatives[i];
-    const size_t row = static_cast<size_t>(negative.image) * num_priors_ + negative.prior;
-    AddConfLossGradient(options_.conf_loss, batch.conf + row * num_classes, num_classes,
-                        options_.background_label, weight, gradient + row * num_classes);
+  const long num_targets = static_cast<long>(targets_.positives.size() + targets_.negatives.size());
+  // With a box for each class a row may be learned from twice, so threads might meet there.
+#pragma omp parallel for schedule(static) if (options_.share_location)
+  for (long i = 0; i < num_targets; ++i) {
+    const LearnedRow target = RowOf(i);
+    AddConfLossGradient(options_.conf_loss, batch.conf + target.row * num_classes, num_classes,
+                        target.label, weight, gradient + target.row * num_classes);
   }
 }
 
