@@ -190,8 +190,8 @@ def main() -> None:
         timing = measure(work, "MultiBoxCenterLoss", arguments.steps)
         report("MultiBoxCenterLoss", work, timing)
         share = work.images * work.priors / (full.images * full.priors)
-        slope = timing.step / (share * timings["MultiBoxCenterLoss"].step)
-        print(f"{'':<20} {slope:.2f} of the full size's time for each prior of each image")
+        slope = timing.cpu / (share * timings["MultiBoxCenterLoss"].cpu)
+        print(f"{'':<20} {slope:.2f} of the full size's cpu for each prior of each image")
 
 
 if __name__ == "__main__":
