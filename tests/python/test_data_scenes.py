@@ -49,6 +49,8 @@ def test_boxes_are_tight_around_the_ink() -> None:
         box = scenes._boxed(3, ink)
         assert box is not None
         rows, columns = np.nonzero(ink >= scenes.INK)
+        edges = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+        assert (box.xmin, box.ymin, box.xmax, box.ymax) == edges
 
 
 def test_the_same_seed_gives_the_same_files(tmp_path: Path) -> None:
