@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 
@@ -13,7 +13,8 @@ class Box:
 
     Pascal VOC counts pixels from one, other sources from zero; Caffe-SSD
     divides either by the image's size, and so do we.
-    line : where the annotation file has it; 0 if unknown
+    line   : where the annotation file has it; 0 if unknown
+    record : what the file calls it, where that has no lines to speak of: "annotation 7"
     """
 
     name: str
@@ -23,6 +24,7 @@ class Box:
     ymax: float
     difficult: bool = False
     line: int = 0
+    record: str = ""
 
     @property
     def is_empty(self) -> bool:
@@ -30,26 +32,18 @@ class Box:
 
     def clipped(self, width: float, height: float) -> Box:
         """The part within an image of this size."""
-        return Box(
-            self.name,
-            min(max(self.xmin, 0.0), width),
-            min(max(self.ymin, 0.0), height),
-            min(max(self.xmax, 0.0), width),
-            min(max(self.ymax, 0.0), height),
-            self.difficult,
-            self.line,
+        return replace(
+            self,
+            xmin=min(max(self.xmin, 0.0), width),
+            ymin=min(max(self.ymin, 0.0), height),
+            xmax=min(max(self.xmax, 0.0), width),
+            ymax=min(max(self.ymax, 0.0), height),
         )
 
     def scaled(self, x: float, y: float) -> Box:
         """The box with its x coordinates multiplied by x, the others by y."""
-        return Box(
-            self.name,
-            self.xmin * x,
-            self.ymin * y,
-            self.xmax * x,
-            self.ymax * y,
-            self.difficult,
-            self.line,
+        return replace(
+            self, xmin=self.xmin * x, ymin=self.ymin * y, xmax=self.xmax * x, ymax=self.ymax * y
         )
 
 
@@ -63,7 +57,10 @@ class AnnotatedImage:
     name       : what result files call it; without white space, once in a split
     key        : its path within the source, for the database's keys
     annotation : the file that the boxes come from
+    record     : what that file calls the image, where it has many: "image 12"
     turn       : the annotation means the image as its EXIF orientation turns it
+    fractions  : the boxes are in parts of the image's width and height, not in pixels;
+                 only until the image was looked at
     """
 
     path: Path
@@ -73,7 +70,9 @@ class AnnotatedImage:
     name: str
     key: str
     annotation: Path
+    record: str = ""
     turn: bool = False
+    fractions: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ class Problem:
     """One thing wrong with the data.
 
     kind  : the group it is reported in, for instance "empty box"
-    where : the file, "file:line" where the line is known
+    where : the file; "file:line" or "file, record" where that is known
     text  : what was found, and what was done
     """
 
@@ -93,8 +92,10 @@ class Problem:
         return f"{self.where}: {self.text}"
 
 
-def place(path: Path | str, line: int = 0) -> str:
-    """`path:line`, or the path alone where the line is unknown (0)."""
+def place(path: Path | str, line: int = 0, record: str = "") -> str:
+    """`path:line`, `path, record`, or the path alone where neither is known."""
+    if record:
+        return f"{path}, {record}"
     return f"{path}:{line}" if line else str(path)
 
 

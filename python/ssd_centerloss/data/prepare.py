@@ -121,28 +121,33 @@ def _in_pixels_of(
     claimed = (image.width, image.height)
     turn = False
     if facts.orientation != 1:
-        turn = facts.orientation in QUARTER_TURNS and claimed == (height, width) != (width, height)
+        turned = facts.orientation in QUARTER_TURNS and claimed == (height, width)
+        # Fractions say nothing of a size; the tools that write them show images upright.
+        turn = image.fractions or (turned and width != height)
         what = "turned upright, as annotated" if turn else "its boxes are taken as of it unturned"
         text = f"EXIF orientation {facts.orientation}: {what}"
         problems.append(Problem("turned image", str(image.path), text))
-        if turn:
+        if turn and facts.orientation in QUARTER_TURNS:
             width, height = height, width
     boxes = image.boxes
-    if claimed not in ((0, 0), (width, height)):
+    if image.fractions:
+        boxes = tuple(box.scaled(width, height) for box in boxes)
+    elif claimed not in ((0, 0), (width, height)):
         x, y = width / claimed[0], height / claimed[1]
         fits = all(box.xmax <= claimed[0] and box.ymax <= claimed[1] for box in boxes)
         scale = fits and abs(x / y - 1) < SAME_ASPECT
         what = "the boxes are scaled to the image" if scale else "the image's own size is used"
         text = f"says {claimed[0]} × {claimed[1]}, the image has {width} × {height}; {what}"
-        problems.append(Problem("size does not agree", str(image.annotation), text))
+        where = place(image.annotation, record=image.record)
+        problems.append(Problem("size does not agree", where, text))
         if scale:
             boxes = tuple(box.scaled(x, y) for box in boxes)
-    return replace(image, width=width, height=height, boxes=boxes, turn=turn)
+    return replace(image, width=width, height=height, boxes=boxes, turn=turn, fractions=False)
 
 
 def _checked(box: Box, image: AnnotatedImage, problems: list[Problem]) -> Box | None:
     """The box within its image; None if nothing is left of it."""
-    where = place(image.annotation, box.line)
+    where = place(image.annotation, box.line, box.record)
     tell = partial(_describe, box)
     if box.is_empty:
         problems.append(Problem("empty box", where, f"{tell()} has no area; left out"))

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from typing import TypeVar
@@ -26,7 +26,7 @@ def default_threads() -> int:
 
 
 def in_parallel(
-    work: Callable[[_In], _Out], items: Sequence[_In], threads: int
+    work: Callable[[_In], _Out], items: Iterable[_In], threads: int
 ) -> Generator[_Out, None, None]:
     """work(item) for each, in the order of the items, computed a little ahead by threads.
 

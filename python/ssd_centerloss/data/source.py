@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from ssd_centerloss.data.annotations import AnnotatedImage, Problem, Report
 from ssd_centerloss.errors import UserError
@@ -21,6 +24,8 @@ class Loaded:
     image: AnnotatedImage | None
     problems: list[Problem] = field(default_factory=list)
 
+
+_Part = TypeVar("_Part")
 
 # Reads one image's annotation; called from several threads.
 Loader = Callable[[], Loaded]
@@ -58,6 +63,37 @@ def parse_splits(requests: Sequence[str]) -> dict[str, tuple[str, ...]]:
             raise UserError(f"--split {request}: the split '{name}' is given twice")
         splits[name] = parts
     return splits
+
+
+def split_of(name: str) -> str:
+    """The split that a file or folder is named after: "train", "val" or "test"; else empty.
+
+    "instances_train2017", "valid" and "Testing" are such names, "latest" is none.
+    """
+    words = "train(?:ing|val)?|val(?:id|idation)?|test(?:ing)?"
+    found = re.search(f"(?<![a-z])({words})(?![a-z])", name.lower())
+    return re.sub("^(train|val|test).*", r"\1", found[1]) if found else ""
+
+
+def with_test(splits: Mapping[str, _Part]) -> dict[str, _Part]:
+    """The splits train, val, test in this order; val is called test where there is none."""
+    order = [name for name in ("train", "val", "test") if name in splits]
+    renamed = {"val": "test"} if "test" not in splits else {}
+    return {renamed.get(name, name): splits[name] for name in order}
+
+
+def tell_overlap(splits: Mapping[str, Sequence[tuple[Path, str]]], report: Report) -> None:
+    """Reports images (folder and name) that are in the first split and in another."""
+    first, *others = splits
+    trained = set(splits[first])
+    for split in others:
+        both = [entry for entry in splits[split] if entry in trained]
+        if both:
+            text = (
+                f"{len(both)} images are in '{first}' and in '{split}' (the first is "
+                f"'{both[0][1]}'); what is measured on them flatters"
+            )
+            report.add("image in two splits", str(both[0][0]), text)
 
 
 def image_files(folder: Path) -> dict[str, Path]:
@@ -98,3 +134,24 @@ def divide(names: Iterable[str], fraction: float, seed: int) -> dict[str, list[s
 def result_name(stem: str) -> str:
     """A name for result files, whose columns are parted by blanks."""
     return "_".join(stem.split()) or "_"
+
+
+def result_names(images: Sequence[tuple[str, str]]) -> list[str]:
+    """Names for the images of a split, each once.
+
+    images : of each a short name and a longer one, which is taken where the short one is not unique
+    """
+    short = Counter(result_name(name) for name, _ in images)
+    taken: set[str] = set()
+    names: list[str] = []
+    for name, longer in images:
+        wanted = result_name(name)
+        if short[wanted] > 1:
+            wanted = result_name(longer.replace("/", "_"))
+        unique, number = wanted, 1
+        while unique in taken:
+            number += 1
+            unique = f"{wanted}_{number}"
+        taken.add(unique)
+        names.append(unique)
+    return names

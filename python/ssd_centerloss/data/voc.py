@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,8 @@ from ssd_centerloss.data.source import (
     divide,
     image_files,
     parse_splits,
-    result_name,
+    result_names,
+    tell_overlap,
 )
 from ssd_centerloss.data.xml_tree import Element
 from ssd_centerloss.errors import UserError
@@ -66,11 +67,13 @@ def read_voc(
     if any("VOC20" in folder.path.name for folder in folders):
         source.classes = CLASSES
     if wanted:
+        listed = {split: _listed(folders, sets, report) for split, sets in wanted.items()}
         for split, sets in wanted.items():
-            listed = _listed(folders, sets, report)
-            source.splits[split] = _loaders(folders, listed, report)
+            source.splits[split] = _loaders(folders, listed[split])
             source.origin[split] = ", ".join(sets)
-        _warn_of_overlap(wanted, folders, report)
+        tell_overlap(
+            {split: [(f.path, i) for f, i in entries] for split, entries in listed.items()}, report
+        )
         return source
     every = [
         (folder, file.stem)
@@ -79,7 +82,7 @@ def read_voc(
     ]
     names = [str(i) for i in range(len(every))]
     for split, chosen in divide(names, test_fraction, seed).items():
-        source.splits[split] = _loaders(folders, [every[int(i)] for i in chosen], report)
+        source.splits[split] = _loaders(folders, [every[int(i)] for i in chosen])
         source.origin[split] = f"drawn from all annotations with seed {seed}"
     return source
 
@@ -169,16 +172,13 @@ def _ids(folder: VocFolder, file: Path) -> Iterable[tuple[int, str]]:
             yield number, columns[0]
 
 
-def _loaders(folders: Sequence[VocFolder], listed: Listed, report: Report) -> list[Loader]:
+def _loaders(folders: Sequence[VocFolder], listed: Listed) -> list[Loader]:
     images = {folder: _images_of(folder) for folder in folders}
-    stems = Counter(result_name(image_id) for _, image_id in listed)
-    loaders: list[Loader] = []
-    for folder, image_id in listed:
-        name = result_name(image_id)
-        if stems[name] > 1:
-            name = result_name(folder.prefix.replace("/", "_") + image_id)
-        loaders.append(partial(_load, folder, image_id, name, images[folder]))
-    return loaders
+    names = result_names([(image_id, folder.prefix + image_id) for folder, image_id in listed])
+    return [
+        partial(_load, folder, image_id, name, images[folder])
+        for (folder, image_id), name in zip(listed, names, strict=True)
+    ]
 
 
 def _images_of(folder: VocFolder) -> Mapping[str, Path]:
@@ -186,22 +186,6 @@ def _images_of(folder: VocFolder) -> Mapping[str, Path]:
         if (folder.path / name).is_dir():
             return image_files(folder.path / name)
     raise UserError(f"{folder.path / 'JPEGImages'}: no such folder")
-
-
-def _warn_of_overlap(
-    wanted: Mapping[str, tuple[str, ...]], folders: Sequence[VocFolder], report: Report
-) -> None:
-    """Names images that are in the first split (training, usually) and in another."""
-    first, *others = wanted
-    trained = set(_listed(folders, wanted[first], Report()))
-    for split in others:
-        both = [entry for entry in _listed(folders, wanted[split], Report()) if entry in trained]
-        if both:
-            text = (
-                f"{len(both)} images are in '{first}' and in '{split}' (the first is "
-                f"'{both[0][1]}'); what is measured on them flatters"
-            )
-            report.add("image in two splits", str(both[0][0].path), text)
 
 
 # -- one annotation ----------------------------------------------------------
@@ -212,20 +196,32 @@ def _load(folder: VocFolder, image_id: str, name: str, images: Mapping[str, Path
     if not file.is_file():
         text = "no such annotation; the image is left out"
         return Loaded(None, [Problem("missing file", str(file), text)])
-    try:
-        root = xml_tree.parse(file)
-    except (UserError, OSError) as error:
-        where, text = _where_and_text(file, error)
-        return Loaded(None, [Problem("unreadable annotation", where, f"{text}; left out")])
+    root = read_root(file)
+    if isinstance(root, Problem):
+        return Loaded(None, [root])
     path = images.get(image_id) or images.get(Path(root.value("filename")).stem)
     if path is None:
         text = f"no image '{image_id}' in JPEGImages; left out"
         return Loaded(None, [Problem("missing file", str(file), text)])
-    problems: list[Problem] = []
-    width, height = _size(root, file, problems)
-    boxes = tuple(read_boxes(root, file, problems))
     key = f"{folder.prefix}{path.parent.name}/{path.name}"
-    return Loaded(AnnotatedImage(path, width, height, boxes, name, key, file), problems)
+    return annotated(AnnotatedImage(path, 0, 0, (), name, key, file), root)
+
+
+def read_root(file: Path) -> Element | Problem:
+    """The <annotation> of a file, or what is wrong with the file."""
+    try:
+        return xml_tree.parse(file)
+    except (UserError, OSError) as error:
+        where, text = _where_and_text(file, error)
+        return Problem("unreadable annotation", where, f"{text}; left out")
+
+
+def annotated(image: AnnotatedImage, root: Element) -> Loaded:
+    """The image with the size and the boxes that its <annotation> has."""
+    problems: list[Problem] = []
+    width, height = _size(root, image.annotation, problems)
+    boxes = tuple(read_boxes(root, image.annotation, problems))
+    return Loaded(replace(image, width=width, height=height, boxes=boxes), problems)
 
 
 def _where_and_text(file: Path, error: Exception) -> tuple[str, str]:
