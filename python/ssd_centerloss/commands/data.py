@@ -221,6 +221,63 @@ def voc(
     _write(lambda: read_voc(folders, split or [], test_fraction, seed), writing)
 
 
+_COCO_EPILOG = """
+[bold]Examples[/bold]
+
+COCO itself:
+
+  ssd-centerloss data coco instances_train2017.json instances_val2017.json
+  --images train2017 --images val2017 -o coco
+
+One file beside its images, a fifth of which are drawn for test:
+
+  ssd-centerloss data coco cells/annotations.json -o my_dataset
+"""
+
+
+@app.command("coco", epilog=_COCO_EPILOG)
+def coco(
+    out: Out,
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="COCO JSON files, one for each split.")
+    ] = None,
+    images: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Folder with the images; may come several times. Default: that of each file.",
+            show_default=False,
+        ),
+    ] = None,
+    split: Annotated[
+        list[str] | None,
+        typer.Option("--split", help="NAME=JSON[,JSON…], instead of the arguments."),
+    ] = None,
+    classes: Classes = "",
+    test_fraction: TestFraction = 0.2,
+    seed: Seed = 0,
+    shuffle: Shuffle = True,
+    resize: Resize = "",
+    min_dim: MinDim = None,
+    quality: Quality = None,
+    strict: Strict = False,
+    overwrite: Overwrite = False,
+    threads: Threads = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Write a dataset from COCO JSON.
+
+    Several files become the splits that their names or folders say: train,
+    val (called test where there is none) and test. Labels follow the ids of
+    the categories. Crowds become difficult boxes; images without annotations stay.
+    """
+    from ssd_centerloss.data.coco import read_coco
+
+    writing = Writing(
+        out, classes, seed, shuffle, resize, min_dim, quality, strict, overwrite, threads, quiet
+    )
+    _write(lambda: read_coco(files or [], images or [], split or [], test_fraction, seed), writing)
+
+
 _DIGITS_EPILOG = """
 [bold]Example[/bold]
 

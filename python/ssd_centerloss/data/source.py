@@ -47,8 +47,10 @@ class Source:
     report: Report = field(default_factory=Report)
 
 
-def parse_splits(requests: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """{"train": ("a", "b")} of the options train=a,b; a name alone stands for itself.
+def parse_splits(requests: Sequence[str], named: bool = False) -> dict[str, tuple[str, ...]]:
+    """{"train": ("a", "b")} of the options train=a,b.
+
+    named : every split needs its sets; otherwise a name alone stands for itself
 
     Raises UserError for an option without a name, or a split that comes twice.
     """
@@ -57,8 +59,9 @@ def parse_splits(requests: Sequence[str]) -> dict[str, tuple[str, ...]]:
         name, _, sets = request.partition("=")
         parts = tuple(part.strip() for part in (sets or name).split(",") if part.strip())
         name = name.strip()
-        if not name or not parts or "/" in name:
-            raise UserError(f"--split {request}: expected NAME or NAME=SET[,SET…]")
+        if not name or not parts or "/" in name or (named and not sets):
+            expected = "NAME=SET[,SET…]" if named else "NAME or NAME=SET[,SET…]"
+            raise UserError(f"--split {request}: expected {expected}")
         if name in splits:
             raise UserError(f"--split {request}: the split '{name}' is given twice")
         splits[name] = parts
