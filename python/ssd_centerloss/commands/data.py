@@ -307,3 +307,52 @@ def digits(
     options = SceneOptions(train, test, size, smallest, largest, seed)
     write_scenes(out, options, overwrite)
     typer.echo(f"{out}: {train} scenes to train on, {test} to test on, {size} × {size} pixels")
+
+
+_CHECK_EPILOG = """
+[bold]Examples[/bold]
+
+  ssd-centerloss data check my_dataset --picture samples.png
+
+  ssd-centerloss data check VOC0712_trainval_lmdb --label-map labelmap_voc.prototxt
+"""
+
+
+@app.command("check", epilog=_CHECK_EPILOG)
+def check(
+    path: Annotated[Path, typer.Argument(help="A dataset folder, or one LMDB of any origin.")],
+    label_map: Annotated[
+        Path | None, typer.Option(help="Names the classes of a single LMDB.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", "-p", help="Write drawn samples here (PNG).")
+    ] = None,
+    samples: Annotated[int, typer.Option(min=1, help="Samples of each database to draw.")] = 9,
+) -> None:
+    """Read databases back: images, boxes, sizes, and records that are broken (exit code 1)."""
+    from ssd_centerloss.data.check import check_database, describe, grid
+    from ssd_centerloss.data.dataset import Dataset
+    from ssd_centerloss.data.label_map import LabelMap
+    from ssd_centerloss.drawing import write_image
+
+    if (path / "data.mdb").is_file():
+        classes = LabelMap.read(label_map) if label_map else None
+        databases = {path.name: path}
+    else:
+        dataset = Dataset.open(path)
+        classes = LabelMap.read(label_map) if label_map else dataset.label_map
+        databases = {split: dataset.lmdb(split) for split in dataset.splits}
+    drawn = []
+    broken = 0
+    for name, database in databases.items():
+        findings = check_database(database, classes, samples if picture else 0)
+        typer.echo("\n".join([f"{name}: {findings.records} records", *describe(findings, classes)]))
+        for key, reason in findings.broken:
+            typer.echo(f"{database}: record '{key}': {reason}", err=True)
+        broken += len(findings.broken)
+        drawn += findings.samples
+    if picture and drawn:
+        write_image(picture, grid(drawn))
+        typer.echo(f"samples are drawn in {picture}")
+    if broken:
+        raise UserError(f"{path}: {broken} {'thing is' if broken == 1 else 'things are'} wrong")
