@@ -15,10 +15,10 @@ STEP = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build build-asan test test-cpp test-asan test-python lint format demo bench lock clean
+.PHONY: help setup build build-asan test test-cpp test-asan test-python lint format demo demo-classifier lock clean
 
 help:
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what is missing: system packages, and Python's in .venv
 	@tools/install_system_packages.sh
@@ -67,7 +67,11 @@ format: setup ## put every file into the form that lint asks for
 	@ruff format --quiet $(PY_ROOMS)
 	@ruff check --quiet --fix --select I $(PY_ROOMS)
 
-demo: setup build/build.ninja ## digits with and without center loss; pictures and numbers in runs/digits
+demo: setup build/build.ninja ## a detector of digits, from nothing: data, training, mAP, pictures in runs/demo
+	@ninja -C build -j$(JOBS) caffe _caffe
+	@ssd-centerloss demo --out runs/demo
+
+demo-classifier: setup build/build.ninja ## digits with and without center loss: planes of features in runs/digits
 	@ninja -C build -j$(JOBS) caffe _caffe
 	@python examples/digits_center_loss.py
 

@@ -20,23 +20,20 @@ LAYERS = (
     ("conv4_3", 96, 3, 1),
     ("conv5_1", 64, 1, 1),
     ("conv5_2", 128, 3, 2),
-    ("conv6_1", 64, 1, 1),
-    ("conv6_2", 128, 3, 2),
 )
-# The sources of the heads, and the sizes of their priors as parts of the input's side. A box
-# should overlap by half with several priors: fine maps have most sizes.
-SOURCES = {
-    "conv3_3": (0.07, 0.12, 0.2),
-    "conv4_3": (0.2, 0.32, 0.5),
-    "conv5_2": (0.5, 0.75),
-    "conv6_2": (0.75, 1.0),
-}
+# The sources of the heads, each with the sizes of its priors as parts of the input's side. The
+# priors are at least as large as their map's cells: so each object meets some of them.
+SOURCES = (
+    ("conv3_3", (0.07, 0.13, 0.21)),
+    ("conv4_3", (0.21, 0.36, 0.55)),
+    ("conv5_2", (0.55, 0.8, 1.0)),
+)
 # A mean over some 20 batches: short trainings must have seen enough of it.
 MEAN_FRACTION = 0.95
 
 
 def add_small_body(net: caffe.NetSpec, size: int) -> None:
-    """Twelve convolutions; the sources' maps have 1/8, 1/16, 1/32 and 1/64 of the input's side."""
+    """Ten convolutions; the sources' maps have 1/8, 1/16 and 1/32 of the input's side."""
     top = net.data
     for name, width, kernel, stride in LAYERS:
         top = _add_convolution(net, name, top, (width, kernel, stride))
@@ -71,9 +68,11 @@ def _add_convolution(
 
 
 def small_levels(size: int) -> tuple[Level, ...]:
-    """Eight priors a cell on two fine maps, four on two coarse ones; 7 to 87 % of the side."""
-    levels = []
-    for source, parts in SOURCES.items():
-        pixels = [round(size * part, 2) for part in parts]
-        levels.append(Level(source, tuple(pixels[:-1]), tuple(pixels[1:])))
-    return tuple(levels)
+    """Eight priors a cell, from 7 to 90 percent of the input's side."""
+    return tuple(
+        _level(source, [round(size * part, 2) for part in sizes]) for source, sizes in SOURCES
+    )
+
+
+def _level(source: str, sizes: list[float]) -> Level:
+    return Level(source, min_sizes=tuple(sizes[:-1]), max_sizes=tuple(sizes[1:]))
