@@ -278,6 +278,69 @@ def coco(
     _write(lambda: read_coco(files or [], images or [], split or [], test_fraction, seed), writing)
 
 
+_FOLDER_EPILOG = """
+[bold]Examples[/bold]
+
+Images with YOLO texts or VOC XML beside them, or with a table labels.csv:
+
+  ssd-centerloss data folder my_photos -o my_dataset --test-fraction 0.25
+
+An export for YOLO (train/images, train/labels, valid/images, …, data.yaml):
+
+  ssd-centerloss data folder export -o my_dataset
+"""
+
+
+@app.command("folder", epilog=_FOLDER_EPILOG)
+def folder(
+    folder: Annotated[Path, typer.Argument(help="The folder with images.", show_default=False)],
+    out: Out,
+    split: Annotated[
+        list[str] | None,
+        typer.Option("--split", help="NAME=FOLDER[,FOLDER…] below the folder. Default: train, …"),
+    ] = None,
+    keep_unlabelled: Annotated[
+        bool,
+        typer.Option("--keep-unlabelled", help="Images without an annotation show nothing."),
+    ] = False,
+    classes: Classes = "",
+    test_fraction: TestFraction = 0.2,
+    seed: Seed = 0,
+    shuffle: Shuffle = True,
+    resize: Resize = "",
+    min_dim: MinDim = None,
+    quality: Quality = None,
+    strict: Strict = False,
+    overwrite: Overwrite = False,
+    threads: Threads = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Write a dataset from a plain folder.
+
+    Annotations are texts of YOLO, VOC's XML, or a table (labels.csv:
+    filename,xmin,ymin,xmax,ymax,class), beside the images or in labels/ or
+    annotations/. Subfolders train, val and test become splits; without them
+    a test split is drawn. YOLO's numbers are named by data.yaml, classes.txt or --classes.
+    """
+    from ssd_centerloss.data.folder import FolderOptions, read_folder
+
+    writing = Writing(
+        out, classes, seed, shuffle, resize, min_dim, quality, strict, overwrite, threads, quiet
+    )
+    label_map = read_classes(classes)
+    names = label_map.classes if label_map else ()
+    options = FolderOptions(split or [], test_fraction, seed, names, keep_unlabelled)
+
+    def source() -> Source:
+        found = read_folder(folder, options)
+        if not quiet:
+            for name, origin in found.origin.items():
+                typer.echo(f"{name}: {origin}")
+        return found
+
+    _write(source, writing)
+
+
 _DIGITS_EPILOG = """
 [bold]Example[/bold]
 

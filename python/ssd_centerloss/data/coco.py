@@ -69,7 +69,7 @@ def read_coco(
         ]
     source.classes = tuple(classes)
     origin = {split: ", ".join(map(str, parts)) for split, parts in wanted.items()}
-    if not splits and len(files) == 1:
+    if not splits and len(files) == 1 and test_fraction:
         ((only, images),) = loaded.items()
         drawn = divide(map(str, range(len(images))), test_fraction, seed)
         loaded = {split: [images[int(i)] for i in chosen] for split, chosen in drawn.items()}
