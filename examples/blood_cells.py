@@ -36,7 +36,7 @@ class Config:
     voc: Path
     out: Path = Path("runs/blood_cells")
     seeds: int = 3
-    iterations: int = 600
+    iterations: int = 1000
     center_features: int = 16
     center_loss_weight: float = 0.1
     threads: int = 2

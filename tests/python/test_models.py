@@ -23,7 +23,7 @@ VOC = models.Databases(
     name_size="data/VOC0712/test_name_size.txt",
     test_images=4952,
 )
-PRIORS = {"ssd300_vgg16": 8732, "ssd512_vgg16": 24564, "small": 8 * (400 + 100) + 4 * (25 + 9)}
+PRIORS = {"ssd300_vgg16": 8732, "ssd512_vgg16": 24564, "small": 8 * (400 + 100 + 25)}
 
 
 def config(**changes: Any) -> models.Config:

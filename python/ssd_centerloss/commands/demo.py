@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+SMALLEST = 24  # pixels of a digit: three cells of the finest map
 GRID_IMAGES = 9
 GRID_SIDE = 220
 
@@ -17,7 +18,7 @@ EPILOG = """
 
   ssd-centerloss demo
 
-  ssd-centerloss demo --out runs/plain --center-features 0 --iterations 800
+  ssd-centerloss demo --out runs/plain --center-features 0 --iterations 1500
 """
 
 
@@ -48,7 +49,7 @@ def demo(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="The folder to write; an older demo is replaced.")
     ] = Path("runs/demo"),
-    iterations: Annotated[int, typer.Option(min=1, help="Updates of the weights.")] = 600,
+    iterations: Annotated[int, typer.Option(min=1, help="Updates of the weights.")] = 1200,
     center_features: Annotated[
         int | None, typer.Option(help="Length of a prior's feature; 0: the plain MultiBoxLoss.")
     ] = None,
@@ -103,7 +104,7 @@ def make_dataset(folders: DemoFolders, seed: int) -> None:
     from ssd_centerloss.data.writer import WriteOptions, write_dataset
     from ssd_centerloss.scenes import SceneOptions, write_scenes
 
-    write_scenes(folders.scenes, SceneOptions(seed=seed), overwrite=True)
+    write_scenes(folders.scenes, SceneOptions(smallest=SMALLEST, seed=seed), overwrite=True)
     threads = default_threads()
     source = read_voc([folders.scenes], [], 0.0, seed)
     prepared = prepare(source, None, threads)
