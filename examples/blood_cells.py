@@ -2,8 +2,10 @@
 
 BCCD is a public set of 364 microscope images in Pascal VOC's format, with red
 cells, white cells and platelets (github.com/Shenggan/BCCD_Dataset, MIT
-licence). The same small net is trained from nothing with MultiBoxLoss and with
-MultiBoxCenterLoss, for the same number of iterations and with the same seeds.
+licence). The same small net is trained from nothing, for the same number of
+iterations and with the same seeds, in four ways: with MultiBoxLoss and with
+MultiBoxCenterLoss, whose features are a branch beside the class scores or what
+the scores are made from; and with such features but without center loss.
 
     python examples/blood_cells.py --voc BCCD --out runs/blood_cells
     python examples/blood_cells.py --voc BCCD --seeds 5 --center-loss-weight 0.3
@@ -44,16 +46,20 @@ class Config:
 
 @dataclass(frozen=True)
 class Variant:
-    """One of the two losses."""
+    """One of the losses and nets that are compared."""
 
     name: str
     title: str
+    features: bool
     center_loss: bool
+    scores_from_features: bool = False
 
 
 VARIANTS = (
-    Variant("plain", "MultiBoxLoss", center_loss=False),
-    Variant("center", "MultiBoxCenterLoss", center_loss=True),
+    Variant("plain", "MultiBoxLoss", features=False, center_loss=False),
+    Variant("center", "MultiBoxCenterLoss, a branch", features=True, center_loss=True),
+    Variant("features", "scores from features, no center loss", True, False, True),
+    Variant("joined", "scores from features, MultiBoxCenterLoss", True, True, True),
 )
 
 
@@ -78,17 +84,17 @@ def measure(config: Config, variant: Variant, seed: int) -> dict[str, Any]:
     run = config.out / f"{variant.name}_{seed}"
     metrics = run / "eval" / "metrics.json"
     if not metrics.exists():
-        features = config.center_features if variant.center_loss else 0
         options: dict[str, object] = {
             "--data": dataset(config),
             "--out": run,
             "--iterations": config.iterations,
-            "--center-features": features,
-            "--center-loss-weight": config.center_loss_weight,
+            "--center-features": config.center_features if variant.features else 0,
+            "--center-loss-weight": config.center_loss_weight if variant.center_loss else 0,
             "--seed": seed,
             "--threads": config.threads,
         }
-        command("train", "--overwrite", *(word for pair in options.items() for word in pair))
+        flags = ["--overwrite"] + ["--scores-from-features"] * variant.scores_from_features
+        command("train", *flags, *(word for pair in options.items() for word in pair))
         command("eval", run)
     found: dict[str, Any] = json.loads(metrics.read_text(encoding="utf-8"))
     return found

@@ -33,6 +33,7 @@ class RunConfig:
         batch, iterations, lr: of the training.
         center_features, center_loss_weight: 0: the plain MultiBoxLoss.
         center_lr: α of the center loss; None: the solver's rate.
+        scores_from_features: the class scores are made from the center features.
         mirror: training images are mirrored at random.
         seed: of weights and augmentation.
         threads: that the training uses.
@@ -58,11 +59,13 @@ class RunConfig:
     train_split: str = "train"
     test_split: str = "test"
     weights: str | None = None
+    scores_from_features: bool = False
 
     @property
     def has_center_loss(self) -> bool:
         """Whether the run trains with MultiBoxCenterLoss."""
-        return self.center_features > 0 and self.center_loss_weight > 0
+        wanted = self.center_loss_weight > 0 or self.scores_from_features
+        return self.center_features > 0 and wanted
 
     @staticmethod
     def read(path: Path) -> RunConfig:

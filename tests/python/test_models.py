@@ -113,6 +113,30 @@ def test_ssd300_solver_is_what_the_public_script_writes() -> None:
 # Laws of our own
 
 
+def test_scores_from_features_belong_to_one_prior_each() -> None:
+    """Its features make a prior's scores, in every net; the branch has no other reader."""
+    recipe = models.RECIPES["small"]
+    joined = models.CenterLoss(features=5, scores_from_features=True)
+    nets = models.build(recipe, config(center_loss=joined))
+    for net in (nets.train, nets.test, nets.deploy):
+        scores = layers(net)["conv4_3_mbox_conf"]
+        assert list(scores.bottom) == ["conv4_3_center_mbox_conf"]
+        assert (scores.convolution_param.group, scores.convolution_param.num_output) == (8, 8 * 21)
+        assert layers(net)["conv4_3_center_mbox_conf"].convolution_param.num_output == 8 * 5
+    assert "mbox_center_conf" in layers(nets.train)
+    assert "conv4_3_center_mbox_conf_perm" not in layers(nets.deploy)
+    net = caffe.Net(with_inputs(nets.train, recipe.size), caffe.TRAIN)
+    net.forward(end="mbox_conf")
+    before = net.blobs["mbox_conf"].data.reshape(-1, 21).copy()
+    features = net.blobs["conv4_3_center_mbox_conf"].data
+    features[:, 5:10] += 1  # of the second prior of each cell of conv4_3
+    net.forward(start="conv4_3_mbox_conf", end="mbox_conf")
+    changed = (net.blobs["mbox_conf"].data.reshape(-1, 21) != before).any(axis=1)
+    cells = np.flatnonzero(changed) - 8 * 400
+    assert len(cells) == 100 * len(features)
+    assert set(cells % 8) == {1}
+
+
 @pytest.mark.parametrize("name", list(models.RECIPES))
 def test_heads_follow_from_the_priors(name: str) -> None:
     """Shapes as the runtime finds them, in the net that trains."""

@@ -60,6 +60,13 @@ def train(
     center_lr: Annotated[
         float | None, typer.Option(help="How fast the centers follow the features: α, 0 to 1.")
     ] = None,
+    scores_from_features: Annotated[
+        bool,
+        typer.Option(
+            "--scores-from-features",
+            help="Make class scores from the center features, not beside them.",
+        ),
+    ] = False,
     mirror: Annotated[
         bool | None, typer.Option("--mirror/--no-mirror", help="Mirror half of the images.")
     ] = None,
@@ -105,6 +112,7 @@ def train(
         center_features=center_features,
         center_loss_weight=center_loss_weight,
         center_lr=center_lr,
+        scores_from_features=scores_from_features or None,
         mirror=mirror,
         seed=seed,
         threads=threads,

@@ -10,15 +10,22 @@ from caffe import layers as L
 from caffe.proto import caffe_pb2
 from ssd_centerloss.errors import UserError
 from ssd_centerloss.models.config import Config, Nets, Recipe, Schedule
-from ssd_centerloss.models.heads import add_detections, add_evaluation, add_heads, add_loss
+from ssd_centerloss.models.heads import (
+    add_detections,
+    add_evaluation,
+    add_heads,
+    add_loss,
+    heads,
+)
 from ssd_centerloss.models.inputs import add_test_data, add_training_data
 
 
 def build(recipe: Recipe, config: Config) -> Nets:
     """The train, test and deploy nets of a detector, and its solver.
 
-    The center branch is in the train net alone. `recipe` comes from RECIPES,
-    or is one of them changed by `dataclasses.replace`.
+    The center branch is in the train net alone, unless the scores are made from
+    it. `recipe` comes from RECIPES, or is one of them changed by
+    `dataclasses.replace`.
 
     Raises:
         UserError: a size, number of classes, batch or loss that cannot be.
@@ -78,8 +85,7 @@ def train_net(recipe: Recipe, config: Config) -> Any:
         net, reading, config.databases.label_map, size, recipe.pixels, recipe.augmentation
     )
     recipe.body(net, size)
-    features = config.center_loss.features if config.center_loss else 0
-    add_heads(net, recipe.levels(size), config.num_classes, features)
+    _add_heads(net, recipe, config, training=True)
     add_loss(net, config.num_classes, config.center_loss, config.extended)
     return _named(net, f"{config.name}_train")
 
@@ -91,7 +97,7 @@ def test_net(recipe: Recipe, config: Config) -> Any:
     batch = test_batch(config.databases.test_images, recipe.schedule.test_batch)
     add_test_data(net, config.databases, size, batch, recipe.pixels)
     recipe.body(net, size)
-    add_heads(net, recipe.levels(size), config.num_classes)
+    _add_heads(net, recipe, config, training=False)
     add_detections(net, config.num_classes, config.databases, config.results)
     add_evaluation(net, config.num_classes, config.databases)
     return _named(net, f"{config.name}_test")
@@ -103,9 +109,14 @@ def deploy_net(recipe: Recipe, config: Config) -> Any:
     net = caffe.NetSpec()
     net.data = L.Input(shape={"dim": [1, 3, size, size]})
     recipe.body(net, size)
-    add_heads(net, recipe.levels(size), config.num_classes)
+    _add_heads(net, recipe, config, training=False)
     add_detections(net, config.num_classes, config.databases, config.results)
     return _named(net, f"{config.name}_deploy")
+
+
+def _add_heads(net: caffe.NetSpec, recipe: Recipe, config: Config, training: bool) -> None:
+    levels = recipe.levels(input_size(recipe, config))
+    add_heads(net, levels, heads(config.num_classes, config.center_loss, training))
 
 
 def _named(net: caffe.NetSpec, name: str) -> Any:

@@ -60,11 +60,17 @@ class CenterLoss:
             of different classes are alike, centers run together at this rate,
             so it is far below the 0.5 of the paper, whose features also feed
             the classifier.
+        scores_from_features: the class scores of a prior are a linear function of its
+            features, as in Wen et al. (2016): the softmax keeps classes apart while
+            center loss draws each together, and α = 0.5 is right. The features are
+            then part of the test and deploy nets too. Otherwise they are a branch
+            beside the scores, as in SSD-Centerloss, which those nets do without.
     """
 
     features: int = 16
     weight: float = 0.1
     lr: float | None = 0.01
+    scores_from_features: bool = False
 
 
 @dataclass(frozen=True)

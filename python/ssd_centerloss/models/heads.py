@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import caffe
@@ -15,27 +16,53 @@ WEIGHT_AND_BIAS = ({"lr_mult": 1, "decay_mult": 1}, {"lr_mult": 2, "decay_mult":
 VARIANCE = (0.1, 0.1, 0.2, 0.2)
 
 
-def add_heads(
-    net: caffe.NetSpec, levels: Sequence[Level], num_classes: int, center_features: int = 0
-) -> None:
-    """Adds mbox_loc, mbox_conf, mbox_priorbox and, with features, mbox_center_conf.
+@dataclass(frozen=True)
+class Head:
+    """What is predicted of a prior.
 
-    Every level's source gets a 3×3 convolution of each kind, SOURCE_mbox_loc,
-    SOURCE_mbox_conf and SOURCE_center_mbox_conf, whose width is the level's
-    priors per cell times 4, the classes and the center features; then _perm
-    and _flat bring it into the order of the priors.
+    Attributes:
+        top: the predictions of all levels; None: they are read by another head alone.
+        suffix: of the convolutions' names, behind the source's.
+        width: numbers for each prior.
+        reads: the suffix of the head whose numbers of the same prior are read, by a 1×1
+            convolution; None: the source is, by a 3×3 convolution.
     """
-    kinds = {"mbox_loc": ("mbox_loc", 4), "mbox_conf": ("mbox_conf", num_classes)}
-    if center_features:
-        kinds["mbox_center_conf"] = ("center_mbox_conf", center_features)
+
+    top: str | None
+    suffix: str
+    width: int
+    reads: str | None = None
+
+
+def heads(num_classes: int, center_loss: CenterLoss | None, training: bool) -> tuple[Head, ...]:
+    """Boxes, class scores and, where they are needed, center features."""
+    features = "center_mbox_conf"
+    loc = Head("mbox_loc", "mbox_loc", 4)
+    conf = Head("mbox_conf", "mbox_conf", num_classes)
+    if center_loss is None:
+        return (loc, conf)
+    center = Head("mbox_center_conf" if training else None, features, center_loss.features)
+    if center_loss.scores_from_features:
+        return (loc, center, replace(conf, reads=features))
+    return (loc, conf, center) if training else (loc, conf)
+
+
+def add_heads(net: caffe.NetSpec, levels: Sequence[Level], heads: Sequence[Head]) -> None:
+    """Adds the tops of the heads, mbox_loc for instance, and mbox_priorbox.
+
+    Every level's source gets a convolution of each head, SOURCE_mbox_loc for
+    instance, whose width is the level's priors per cell times the head's; then
+    _perm and _flat bring it into the order of the priors.
+    """
     for level in levels:
         source = _source(net, level)
-        for suffix, width in kinds.values():
-            _add_head(net, f"{level.source}_{suffix}", source, level.priors_per_cell * width)
+        for head in heads:
+            _add_head(net, level, source, head)
         net[f"{level.source}_mbox_priorbox"] = _prior_box(source, net.data, level)
-    for top, (suffix, _) in kinds.items():
-        parts = [net[f"{level.source}_{suffix}_flat"] for level in levels]
-        net[top] = L.Concat(*parts, axis=1)
+    for head in heads:
+        if head.top is not None:
+            parts = [net[f"{level.source}_{head.suffix}_flat"] for level in levels]
+            net[head.top] = L.Concat(*parts, axis=1)
     boxes = [net[f"{level.source}_mbox_priorbox"] for level in levels]
     net.mbox_priorbox = L.Concat(*boxes, axis=2)
 
@@ -53,17 +80,22 @@ def _source(net: caffe.NetSpec, level: Level) -> Any:
     return net[level.source]
 
 
-def _add_head(net: caffe.NetSpec, name: str, source: Any, width: int) -> None:
+def _add_head(net: caffe.NetSpec, level: Level, source: Any, head: Head) -> None:
+    name = f"{level.source}_{head.suffix}"
+    geometry = {"kernel_size": 3, "pad": 1}
+    if head.reads is not None:
+        source = net[f"{level.source}_{head.reads}"]
+        geometry = {"kernel_size": 1, "group": level.priors_per_cell}
     net[name] = L.Convolution(
         source,
         param=WEIGHT_AND_BIAS,
-        num_output=width,
-        kernel_size=3,
-        pad=1,
+        num_output=level.priors_per_cell * head.width,
         weight_filler={"type": "xavier"},
+        **geometry,
     )
-    net[f"{name}_perm"] = L.Permute(net[name], order=[0, 2, 3, 1])
-    net[f"{name}_flat"] = L.Flatten(net[f"{name}_perm"], axis=1)
+    if head.top is not None:
+        net[f"{name}_perm"] = L.Permute(net[name], order=[0, 2, 3, 1])
+        net[f"{name}_flat"] = L.Flatten(net[f"{name}_perm"], axis=1)
 
 
 def _prior_box(source: Any, data: Any, level: Level) -> Any:

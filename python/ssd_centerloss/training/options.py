@@ -15,6 +15,9 @@ from ssd_centerloss.runs import RunConfig
 
 T = TypeVar("T")
 
+# α of Wen et al. (2016), for features that feed the classifier.
+PAPER_LR = 0.5
+
 # How often a training is tested and snapshots are written, about.
 TESTS = 8
 # Lines of the log about the loss, at least.
@@ -34,6 +37,7 @@ class TrainOptions:
     center_features: int | None = None
     center_loss_weight: float | None = None
     center_lr: float | None = None
+    scores_from_features: bool | None = None
     mirror: bool | None = None
     seed: int | None = None
     threads: int | None = None
@@ -52,6 +56,7 @@ def config_of(options: TrainOptions, dataset: Dataset) -> RunConfig:
     model = options.model or "small"
     recipe = find_recipe(model)
     center_loss = models.CenterLoss()
+    joined = bool(options.scores_from_features)
     return RunConfig(
         model=model,
         size=_or(options.size, recipe.size),
@@ -64,7 +69,8 @@ def config_of(options: TrainOptions, dataset: Dataset) -> RunConfig:
         lr=_or(options.lr, recipe.schedule.lr),
         center_features=_or(options.center_features, center_loss.features),
         center_loss_weight=_or(options.center_loss_weight, center_loss.weight),
-        center_lr=_or(options.center_lr, center_loss.lr),
+        center_lr=_or(options.center_lr, PAPER_LR if joined else center_loss.lr),
+        scores_from_features=joined,
         mirror=_or(options.mirror, recipe.augmentation.mirror),
         seed=_or(options.seed, random.SystemRandom().randrange(2**31)),
         threads=options.threads or default_threads(),

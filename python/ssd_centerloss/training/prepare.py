@@ -91,8 +91,13 @@ def build_nets(config: RunConfig, dataset: Dataset, run: Run) -> models.Nets:
     center_loss = None
     if config.has_center_loss:
         center_loss = models.CenterLoss(
-            config.center_features, config.center_loss_weight, config.center_lr
+            config.center_features,
+            config.center_loss_weight,
+            config.center_lr,
+            config.scores_from_features,
         )
+    if config.scores_from_features and config.center_features < 1:
+        raise UserError("scores from features: expected 1 or more center features, got 0")
     if config.center_features < 0:
         raise UserError(f"center features: expected 0 or more, got {config.center_features}")
     if config.center_loss_weight < 0:
