@@ -11,7 +11,7 @@ import pytest
 from ssd_centerloss.detections import Detections, GroundTruth
 from ssd_centerloss.drawing import class_color, draw_detections, draw_truth, write_image
 from ssd_centerloss.errors import UserError
-from ssd_centerloss.evaluation.grid import GAP, HEAD, Sample, detections_grid
+from ssd_centerloss.evaluation.grid import GAP, HEAD, Sample, detections_grid, truth_grid
 from ssd_centerloss.evaluation.metrics import evaluate
 from ssd_centerloss.evaluation.plots import plot_confusion, plot_precision_recall
 
@@ -108,6 +108,18 @@ def test_grid() -> None:
     assert (few[HEAD + GAP : HEAD + GAP + 60, GAP : GAP + 120] == 40).all()
     with pytest.raises(ValueError, match="at least one sample"):
         detections_grid([], NAMES)
+
+
+def test_grid_of_truths() -> None:
+    truth = GroundTruth.of(np.array([1]), np.array([[20.0, 20, 120, 60]]))
+    samples = [(np.full((100, 200, 3), 40 * i, np.uint8), truth) for i in range(1, 6)]
+    picture = truth_grid(samples, NAMES, columns=3, side=120)
+    assert picture.shape == (2 * (60 + GAP) + GAP, 3 * (120 + 2 * GAP), 3)
+    row, column = 2 * GAP + 60, 120 + 2 * GAP
+    assert picture[row + 58, column + GAP + 118].tolist() == [200] * 3  # the fifth sample
+    assert picture[row + 30, column + GAP + 12].tolist() == list(class_color(1))
+    with pytest.raises(ValueError, match="at least one sample"):
+        truth_grid([], NAMES)
 
 
 def test_plots_of_anything(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import typer
 from ssd_centerloss.errors import UserError
 
 if TYPE_CHECKING:
+    from ssd_centerloss.data.dataset import Dataset
     from ssd_centerloss.data.label_map import LabelMap
     from ssd_centerloss.data.prepare import Prepared
     from ssd_centerloss.data.source import Source
@@ -385,37 +386,74 @@ _CHECK_EPILOG = """
 def check(
     path: Annotated[Path, typer.Argument(help="A dataset folder, or one LMDB of any origin.")],
     label_map: Annotated[
-        Path | None, typer.Option(help="Names the classes of a single LMDB.")
+        Path | None,
+        typer.Option(
+            help="Names the classes. Default: the dataset's, or labelmap.prototxt beside the LMDB.",
+            show_default=False,
+        ),
+    ] = None,
+    split: Annotated[
+        list[str] | None, typer.Option("--split", help="Of the dataset; default: all.")
     ] = None,
     picture: Annotated[
         Path | None, typer.Option("--picture", "-p", help="Write drawn samples here (PNG).")
     ] = None,
-    samples: Annotated[int, typer.Option(min=1, help="Samples of each database to draw.")] = 9,
+    samples: Annotated[int, typer.Option(min=1, help="Samples of each database to draw.")] = 12,
+    seed: Annotated[int, typer.Option(help="Of the choice of samples.")] = 0,
+    threads: Threads = 0,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
-    """Read databases back: images, boxes, sizes, and records that are broken (exit code 1)."""
-    from ssd_centerloss.data.check import check_database, describe, grid
-    from ssd_centerloss.data.dataset import Dataset
-    from ssd_centerloss.data.label_map import LabelMap
-    from ssd_centerloss.drawing import write_image
+    """Read databases back: images, boxes, sizes, and what is broken (exit code 1)."""
+    from ssd_centerloss.data.check import (
+        CheckOptions,
+        check_database,
+        check_dataset,
+        describe,
+        same_images,
+        sample_names,
+    )
+    from ssd_centerloss.data.progress import default_threads
 
-    if (path / "data.mdb").is_file():
-        classes = LabelMap.read(label_map) if label_map else None
-        databases = {path.name: path}
-    else:
-        dataset = Dataset.open(path)
-        classes = LabelMap.read(label_map) if label_map else dataset.label_map
-        databases = {split: dataset.lmdb(split) for split in dataset.splits}
-    drawn = []
-    broken = 0
+    dataset, classes, databases = _databases(path, label_map, split or [])
+    options = CheckOptions(samples if picture else 0, seed, threads or default_threads(), quiet)
+    findings = {}
     for name, database in databases.items():
-        findings = check_database(database, classes, samples if picture else 0)
-        typer.echo("\n".join([f"{name}: {findings.records} records", *describe(findings, classes)]))
-        for key, reason in findings.broken:
-            typer.echo(f"{database}: record '{key}': {reason}", err=True)
-        broken += len(findings.broken)
-        drawn += findings.samples
+        found = findings[name] = check_database(database, classes, options)
+        if dataset is not None:
+            check_dataset(dataset, name, found)
+        typer.echo("\n".join([f"{name}: {found.records} records", *describe(found, classes)]))
+        for line in found.report.lines(SHOWN_PROBLEMS):
+            typer.echo(line, err=True)
+    for line in same_images(findings):
+        typer.echo(line)
+    drawn = [sample for found in findings.values() for sample in found.samples]
     if picture and drawn:
-        write_image(picture, grid(drawn))
+        from ssd_centerloss.drawing import write_image
+        from ssd_centerloss.evaluation.grid import truth_grid
+
+        write_image(picture, truth_grid(drawn, sample_names(list(findings.values()), classes)))
         typer.echo(f"samples are drawn in {picture}")
-    if broken:
-        raise UserError(f"{path}: {broken} {'thing is' if broken == 1 else 'things are'} wrong")
+    wrong = sum(len(found.report) for found in findings.values())
+    if wrong:
+        raise UserError(f"{path}: {wrong} {'thing is' if wrong == 1 else 'things are'} wrong")
+
+
+def _databases(
+    path: Path, label_map: Path | None, splits: list[str]
+) -> tuple[Dataset | None, LabelMap | None, dict[str, Path]]:
+    """The dataset if it is one, the classes where they are known, and the databases by name."""
+    from ssd_centerloss.data.dataset import LABEL_MAP, Dataset
+    from ssd_centerloss.data.label_map import LabelMap
+
+    classes = LabelMap.read(label_map) if label_map else None
+    if (path / "data.mdb").is_file():
+        if splits:
+            raise UserError(f"--split {splits[0]}: {path} is one database, without splits")
+        beside = path.resolve().parent / LABEL_MAP
+        if classes is None and beside.is_file():
+            classes = LabelMap.read(beside)
+        return None, classes, {path.name: path}
+    dataset = Dataset.open(path)
+    wanted = splits or dataset.splits
+    databases = {split: dataset.lmdb(split) for split in wanted}
+    return dataset, classes or dataset.label_map, databases

@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ssd_centerloss.data.annotations import Report, place
+from ssd_centerloss.data.dataset import INDEX, Dataset
 from ssd_centerloss.data.image_file import ImageFacts, examine
 from ssd_centerloss.data.label_map import LabelMap
-from ssd_centerloss.data.records import BrokenRecord, Record, RecordBox, scan_records
-from ssd_centerloss.drawing import draw_boxes
+from ssd_centerloss.data.progress import in_parallel, shown
+from ssd_centerloss.data.records import (
+    BrokenRecord,
+    Record,
+    RecordBox,
+    count_records,
+    scan_records,
+)
+from ssd_centerloss.data.source import result_name
+from ssd_centerloss.detections import GroundTruth
+from ssd_centerloss.evaluation.split import truth_of
 
 BAR = 30  # characters of the longest bar of a histogram
 # Sides of a box as a share of the image's: square root of its share of the area.
 BOX_EDGES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75)
 ROUNDING = 1e-5  # of fractions in single precision
+
+
+@dataclass(frozen=True)
+class CheckOptions:
+    """samples: how many images to keep for a picture, drawn with the seed."""
+
+    samples: int = 0
+    seed: int = 0
+    threads: int = 1
+    quiet: bool = True
 
 
 @dataclass
@@ -31,8 +53,11 @@ class Findings:
     sizes   : of the images, by (width, height)
     sides   : of each box, √(width · height) as a share of the image's
     empty   : images without boxes
-    broken  : records that cannot be used, and boxes that make no sense: key and reason
-    samples : some annotated images, drawn
+    report  : records that cannot be used, boxes that make no sense, files that disagree
+    samples : some images with their boxes
+    keys    : of all records
+    shapes  : width and height of each record's image; None where it is broken
+    digests : of each record's image, the same for the same bytes
     """
 
     records: int = 0
@@ -41,35 +66,66 @@ class Findings:
     sizes: Counter[tuple[int, int]] = field(default_factory=Counter)
     sides: list[float] = field(default_factory=list)
     empty: int = 0
-    broken: list[tuple[str, str]] = field(default_factory=list)
-    samples: list[NDArray[np.uint8]] = field(default_factory=list)
+    report: Report = field(default_factory=Report)
+    samples: list[tuple[NDArray[np.uint8], GroundTruth]] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    shapes: list[tuple[int, int] | None] = field(default_factory=list)
+    digests: list[bytes] = field(default_factory=list)
 
 
-def check_database(path: Path, label_map: LabelMap | None, samples: int) -> Findings:
+@dataclass(frozen=True)
+class _Seen:
+    """A record, and the facts of its image or what is wrong."""
+
+    record: Record | BrokenRecord
+    facts: ImageFacts | str
+    digest: bytes = b""
+
+
+def check_database(
+    path: Path, label_map: LabelMap | None, options: CheckOptions | None = None
+) -> Findings:
     """Reads every record of a database, decodes its image and checks its boxes.
 
     label_map : names the classes; without one they are "label N"
-    samples   : how many of the first images with boxes to draw
 
     Raises UserError if there is no database.
     """
+    options = options or CheckOptions()
     findings = Findings()
-    for record in scan_records(path):
+    total = count_records(path)
+    if total == 0:
+        findings.report.add("empty database", str(path), "has no records")
+    count = min(options.samples, total)
+    chosen = set(random.Random(options.seed).sample(range(total), count))
+    looked = in_parallel(_look, scan_records(path), options.threads)
+    for seen in shown(looked, total, f"reading {path.name}", options.quiet):
+        record, facts = seen.record, seen.facts
         findings.records += 1
-        if isinstance(record, BrokenRecord):
-            findings.broken.append((record.key, record.reason))
+        findings.keys.append(record.key)
+        findings.digests.append(seen.digest)
+        if isinstance(record, BrokenRecord) or isinstance(facts, str):
+            where = place(path, record=f"record '{record.key}'")
+            findings.report.add("broken record", where, str(facts))
+            findings.shapes.append(None)
             continue
-        facts = _facts(record)
-        if isinstance(facts, str):
-            findings.broken.append((record.key, facts))
-            continue
+        findings.shapes.append((facts.width, facts.height))
         findings.sizes[facts.width, facts.height] += 1
         findings.empty += not record.boxes
         for box in record.boxes:
-            _count(box, record.key, label_map, findings)
-        if record.boxes and len(findings.samples) < samples:
-            findings.samples.append(_drawn(record, label_map))
+            _count(box, place(path, record=f"record '{record.key}'"), label_map, findings)
+        if findings.records - 1 in chosen:
+            boxes = [box for box in record.boxes if _is_finite(box) and box.label > 0]
+            image = record.decode()
+            findings.samples.append((image, truth_of(boxes, image.shape[1], image.shape[0])))
     return findings
+
+
+def _look(record: Record | BrokenRecord) -> _Seen:
+    if isinstance(record, BrokenRecord):
+        return _Seen(record, record.reason)
+    pixels = record.image if record.raw is None else record.raw.tobytes()
+    return _Seen(record, _facts(record), hashlib.blake2b(pixels, digest_size=16).digest())
 
 
 def _facts(record: Record) -> ImageFacts | str:
@@ -84,36 +140,126 @@ def _facts(record: Record) -> ImageFacts | str:
     return facts
 
 
-def _count(box: RecordBox, key: str, label_map: LabelMap | None, findings: Findings) -> None:
+def _count(box: RecordBox, where: str, label_map: LabelMap | None, findings: Findings) -> None:
     name = class_name(box.label, label_map)
     findings.boxes[name] += 1
     findings.difficult[name] += box.difficult
-    corners = (box.xmin, box.ymin, box.xmax, box.ymax)
+    corners = _corners(box)
+    add = findings.report.add
     text = f"'{name}' ({', '.join(f'{corner:g}' for corner in corners)})"
-    if box.label == 0 or (name.startswith("label ") and label_map is not None):
-        findings.broken.append((key, f"{text}: label {box.label} is no class"))
-    if not all(math.isfinite(corner) for corner in corners):
-        findings.broken.append((key, f"{text} is not a box"))
-        return
-    if box.xmax <= box.xmin or box.ymax <= box.ymin:
-        findings.broken.append((key, f"{text} has no area"))
-        return
-    if min(corners) < -ROUNDING or max(corners) > 1 + ROUNDING:
-        findings.broken.append((key, f"{text} reaches beyond the image"))
-    findings.sides.append(math.sqrt((box.xmax - box.xmin) * (box.ymax - box.ymin)))
+    if box.label <= 0 or (label_map is not None and box.label >= label_map.num_classes):
+        classes = f"1 to {label_map.num_classes - 1}" if label_map else "1 and more"
+        add("label without a class", where, f"{text}: label {box.label}, expected {classes}")
+    if not _is_finite(box):
+        add("malformed box", where, f"{text} is not a box")
+    elif box.xmax <= box.xmin or box.ymax <= box.ymin:
+        add("empty box", where, f"{text} has no area")
+    else:
+        if min(corners) < -ROUNDING or max(corners) > 1 + ROUNDING:
+            add("box outside", where, f"{text} reaches beyond the image")
+        findings.sides.append(math.sqrt((box.xmax - box.xmin) * (box.ymax - box.ymin)))
+
+
+def _corners(box: RecordBox) -> tuple[float, float, float, float]:
+    return box.xmin, box.ymin, box.xmax, box.ymax
+
+
+def _is_finite(box: RecordBox) -> bool:
+    return all(math.isfinite(corner) for corner in _corners(box))
 
 
 def class_name(label: int, label_map: LabelMap | None) -> str:
+    """The name of a label; "label N" where no class has it."""
     if label_map is None or not 0 <= label < label_map.num_classes:
         return f"label {label}"
     return label_map.names[label]
+
+
+def sample_names(findings: Sequence[Findings], label_map: LabelMap | None) -> list[str]:
+    """A name for every label that the samples have."""
+    labels = [int(label) for one in findings for _, truth in one.samples for label in truth.labels]
+    return [class_name(label, label_map) for label in range(max(labels, default=0) + 1)]
+
+
+# -- the files beside a database ---------------------------------------------
+
+
+def check_dataset(dataset: Dataset, split: str, findings: Findings) -> None:
+    """Reports where the index and the file of names disagree with a split's database."""
+    counted = [("images", dataset.count(split), findings.records)]
+    boxes = dataset.boxes(split)
+    names = sorted(boxes.keys() | findings.boxes.keys())
+    counted += [(f"boxes of '{n}'", boxes.get(n, 0), findings.boxes[n]) for n in names]
+    for what, expected, found in counted:
+        if expected != found:
+            text = f"says {expected} {what} in '{split}', the database has {found}"
+            findings.report.add("counts do not agree", str(dataset.folder / INDEX), text)
+    check_names(dataset.name_size(split), findings)
+
+
+def check_names(file: Path, findings: Findings) -> None:
+    """Reports where a file of lines "NAME HEIGHT WIDTH" disagrees with the database.
+
+    Sizes may differ from those of the records when all images were resized; so
+    they are compared where most of them agree.
+    """
+    add = findings.report.add
+    names: list[str] = []
+    sizes: list[tuple[int, int] | None] = []
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        columns = line.split()
+        sizes.append(None)
+        names.append(columns[0] if columns else "")
+        if len(columns) != 3 or not (columns[1].isdigit() and columns[2].isdigit()):
+            text = f"'{line[:60]}', expected NAME HEIGHT WIDTH"
+            add("names do not agree", place(file, number), text)
+        else:
+            sizes[-1] = (int(columns[2]), int(columns[1]))
+    if len(names) != findings.records:
+        text = f"{len(names)} lines, the database has {findings.records} records"
+        add("names do not agree", str(file), text)
+        return
+    for name, count in Counter(names).items():
+        if count > 1:
+            add("names do not agree", str(file), f"'{name}' comes {count} times")
+    pairs = zip(sizes, findings.shapes, strict=True)
+    differ = [i for i, (said, found) in enumerate(pairs) if said and found and said != found]
+    if 2 * len(differ) <= len(names):
+        for i in differ:
+            (width, height), found = sizes[i] or (0, 0), findings.shapes[i] or (0, 0)
+            text = f"{width} × {height}, record '{findings.keys[i]}' has {found[0]} × {found[1]}"
+            add("names do not agree", place(file, i + 1), text)
+    written = [result_name(Path(key.partition("_")[2]).stem) for key in findings.keys]
+    if names != written and sorted(names) == sorted(written):
+        i = next(i for i, name in enumerate(names) if name != written[i])
+        text = f"'{names[i]}' is not the image of record '{findings.keys[i]}'; the order differs"
+        add("names do not agree", place(file, i + 1), text)
+
+
+def same_images(findings: Mapping[str, Findings]) -> list[str]:
+    """Lines about images that occur twice, byte for byte, in a split or in two."""
+    lines: list[str] = []
+    splits = list(findings)
+    digests = {split: {d for d in one.digests if d} for split, one in findings.items()}
+    for i, split in enumerate(splits):
+        twice = sum(1 for d in findings[split].digests if d) - len(digests[split])
+        if twice:
+            lines.append(f"{twice} images of '{split}' are there already, byte for byte")
+        for other in splits[:i]:
+            both = len(digests[split] & digests[other])
+            if both:
+                lines.append(
+                    f"{both} images of '{split}' are in '{other}' too; what is measured on them "
+                    "flatters"
+                )
+    return lines
 
 
 # -- as text -----------------------------------------------------------------
 
 
 def describe(findings: Findings, label_map: LabelMap | None) -> list[str]:
-    """The findings as lines to print, those about broken records left out."""
+    """The findings as lines to print, the report left out."""
     names = list(label_map.classes) if label_map else []
     names += sorted(set(findings.boxes) - set(names))
     total, difficult = sum(findings.boxes.values()), sum(findings.difficult.values())
@@ -146,35 +292,3 @@ def histogram(rows: Sequence[tuple[str, int]]) -> list[str]:
         f"  {name:<{width}} {count:>8}  {'#' * math.ceil(BAR * count / most)}"
         for name, count in rows
     ]
-
-
-# -- as a picture ------------------------------------------------------------
-
-
-def _drawn(record: Record, label_map: LabelMap | None) -> NDArray[np.uint8]:
-    image = record.decode()
-    height, width = image.shape[:2]
-    corners = [
-        (b.xmin * width, b.ymin * height, b.xmax * width, b.ymax * height) for b in record.boxes
-    ]
-    labels = np.array([box.label for box in record.boxes])
-    texts = [class_name(box.label, label_map) + "*" * box.difficult for box in record.boxes]
-    return draw_boxes(image, labels, np.nan_to_num(np.array(corners, np.float32)), texts)
-
-
-def grid(samples: Sequence[NDArray[np.uint8]], side: int = 320) -> NDArray[np.uint8]:
-    """The samples in one picture, as square as can be, each within side × side.
-
-    Raises ValueError without samples.
-    """
-    if not samples:
-        raise ValueError("a grid needs at least one sample")
-    columns = math.ceil(math.sqrt(len(samples)))
-    rows = math.ceil(len(samples) / columns)
-    picture = np.full((rows * side, columns * side, 3), 255, np.uint8)
-    for i, sample in enumerate(samples):
-        scale = side / max(sample.shape[:2])
-        size = [max(round(extent * scale), 1) for extent in (sample.shape[1], sample.shape[0])]
-        top, left = i // columns * side, i % columns * side
-        picture[top : top + size[1], left : left + size[0]] = cv2.resize(sample, size)
-    return picture

@@ -1,4 +1,4 @@
-"""One picture of many images: what was detected beside what is there."""
+"""One picture of many images: what is there, and what was detected."""
 
 from __future__ import annotations
 
@@ -42,24 +42,51 @@ def detections_grid(
 
     Raises ValueError without samples.
     """
+    panels = []
+    for sample in samples:
+        scaled = _scaled(sample, side, threshold)
+        found = draw_detections(scaled.image, scaled.found, names)
+        panels.append([found, draw_truth(scaled.image, scaled.truth, names)])
+    return _laid_out(panels, ("detected", "ground truth"), columns, side)
+
+
+def truth_grid(
+    samples: Sequence[tuple[NDArray[np.uint8], GroundTruth]],
+    names: Sequence[str],
+    columns: int = 4,
+    side: int = 280,
+) -> NDArray[np.uint8]:
+    """A picture (BGR) of images with what is there; see detections_grid."""
+    panels = []
+    for image, truth in samples:
+        scaled = _scaled(Sample(image, Detections.none(), truth), side, 0)
+        panels.append([draw_truth(scaled.image, scaled.truth, names)])
+    return _laid_out(panels, (), columns, side)
+
+
+def _laid_out(
+    samples: Sequence[Sequence[NDArray[np.uint8]]],
+    titles: Sequence[str],
+    columns: int,
+    side: int,
+) -> NDArray[np.uint8]:
+    """Rows of samples, each of several panels next to each other; the titles above them."""
     if not samples:
         raise ValueError("a grid needs at least one sample")
     columns = min(columns, len(samples))
-    scaled = [_scaled(sample, side, threshold) for sample in samples]
-    rows = [scaled[i : i + columns] for i in range(0, len(scaled), columns)]
-    heights = [GAP + max(sample.image.shape[0] for sample in row) for row in rows]
-    width = 2 * side + 3 * GAP
-    picture = np.full((HEAD + sum(heights) + GAP, columns * width, 3), PAPER, np.uint8)
+    rows = [samples[i : i + columns] for i in range(0, len(samples), columns)]
+    heights = [GAP + max(panels[0].shape[0] for panels in row) for row in rows]
+    head = HEAD if titles else 0
+    width = len(samples[0]) * (side + GAP) + GAP
+    picture = np.full((head + sum(heights) + GAP, columns * width, 3), PAPER, np.uint8)
     for i in range(columns):
-        _write(picture, "detected", GAP + i * width)
-        _write(picture, "ground truth", 2 * GAP + side + i * width)
-    top = HEAD + GAP
+        for j, title in enumerate(titles):
+            _write(picture, title, GAP + i * width + j * (side + GAP))
+    top = head + GAP
     for row, height in zip(rows, heights, strict=True):
-        for i, sample in enumerate(row):
-            left = GAP + i * width
-            _put(picture, draw_detections(sample.image, sample.found, names), top, left)
-            right = left + side + GAP
-            _put(picture, draw_truth(sample.image, sample.truth, names), top, right)
+        for i, panels in enumerate(row):
+            for j, panel in enumerate(panels):
+                _put(picture, panel, top, GAP + i * width + j * (side + GAP))
         top += height
     return picture
 
