@@ -57,6 +57,8 @@ def main() -> None:
         _fail("interrupted", INTERRUPTED)
     except Exception as error:
         _report(error)
+    if status == INTERRUPTED:  # newer releases of typer catch Ctrl-C themselves
+        _fail("interrupted", INTERRUPTED)
     sys.exit(status if isinstance(status, int) else 0)
 
 
