@@ -289,6 +289,6 @@ def histogram(rows: Sequence[tuple[str, int]]) -> list[str]:
     width = max(len(name) for name, _ in rows)
     most = max(max(count for _, count in rows), 1)
     return [
-        f"  {name:<{width}} {count:>8}  {'#' * math.ceil(BAR * count / most)}"
+        f"  {name:<{width}} {count:>8}  {'#' * math.ceil(BAR * count / most)}".rstrip()
         for name, count in rows
     ]
