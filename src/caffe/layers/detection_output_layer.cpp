@@ -44,17 +44,17 @@ void DetectionOutputLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom,
                                              const vector<Blob<Dtype>*>& /*top*/) {
   const DetectionOutputParameter& param = this->layer_param_.detection_output_param();
   options_ = ReadOptions(param);
-  detector_.reset(new Detector<Dtype>(options_));
+  detector_ = std::make_unique<Detector<Dtype>>(options_);
   results_.reset();
   if (DetectionResults::AreAskedFor(param.save_output_param())) {
-    results_.reset(new DetectionResults(param.save_output_param(), options_.num_classes,
-                                        options_.background_label));
+    results_ = std::make_unique<DetectionResults>(param.save_output_param(), options_.num_classes,
+                                                  options_.background_label);
   }
   pictures_.reset();
   if (DetectionPictures::AreAskedFor(param)) {
     CHECK(bottom.size() == 4) << "visualize needs four bottoms, the last one the images; got "
                               << bottom.size();
-    pictures_.reset(new DetectionPictures(param, this->layer_param_.transform_param()));
+    pictures_ = std::make_unique<DetectionPictures>(param, this->layer_param_.transform_param());
   }
 }
 
