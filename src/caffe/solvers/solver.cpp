@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <numeric>
 
+#include "caffe/solvers/num_classes.hpp"
 #include "caffe/solvers/solver_nets.hpp"
 #include "caffe/solvers/test_evaluator.hpp"
 #include "caffe/util/learning_rate.hpp"
@@ -49,6 +50,7 @@ void Solver<Dtype>::InitTrainNet() {
   const NetParameter net_param = TrainNetParameter(param_);
   LOG_IF(INFO, Caffe::root_solver()) << "Creating training net \"" << net_param.name() << "\"";
   net_ = std::make_shared<Net<Dtype>>(net_param);
+  CheckNumClasses(*net_);
 }
 
 template <typename Dtype>
@@ -59,6 +61,7 @@ void Solver<Dtype>::InitTestNets() {
               << source.description;
     test_nets_.push_back(std::make_shared<Net<Dtype>>(source.net));
     test_nets_.back()->set_debug_info(param_.debug_info());
+    CheckNumClasses(*test_nets_.back());
     MakeTestEvaluator<Dtype>(param_, *test_nets_.back());  // throws now, not at the first test
   }
 }
