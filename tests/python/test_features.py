@@ -18,7 +18,7 @@ from ssd_centerloss.inference import preprocess
 def test_features_are_those_of_the_matched_priors(run: Path) -> None:
     weights = next((run / "snapshots").glob("*.caffemodel"))
     image = detector_run.noise(np.random.default_rng(1), 120, 100)
-    boxes = np.array([[1.0, 0, 41, 34], [32, 27, 88, 73]])
+    boxes = np.array([[10.0, 9, 50, 42], [60, 50, 110, 90]])
     truth = GroundTruth.of(np.array([3, 1]), boxes)
     empty = GroundTruth.of(np.zeros(0, int), np.zeros((0, 4)))
     net = FeatureNet.from_run(run, weights)
@@ -57,7 +57,7 @@ def test_center_features_are_the_bottom_of_the_loss(run: Path) -> None:
     image = detector_run.noise(np.random.default_rng(1), 96, 96)
     net = FeatureNet.from_run(run, weights)
     inner = net._net
-    everything = net.matched([image], [GroundTruth.of(np.array([1]), np.array([[1.0, 1, 32, 32]]))])
+    everything = net.matched([image], [GroundTruth.of(np.array([1]), np.array([[8.0, 8, 40, 40]]))])
     values = inner.blobs["mbox_center_conf"].data.reshape(-1, 4)
     assert everything.center is not None
     assert len(everything.center) > 0
