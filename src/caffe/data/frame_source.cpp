@@ -4,6 +4,18 @@
 
 namespace caffe {
 
+namespace {
+
+// Linux has its cameras in Video4Linux; asking every reader of OpenCV would search the USB and
+// FireWire buses besides, for a while and with leaks.
+#ifdef __linux__
+constexpr int kCameras = cv::CAP_V4L2;
+#else
+constexpr int kCameras = cv::CAP_ANY;
+#endif
+
+}  // namespace
+
 FrameSource::FrameSource(const VideoDataParameter& param)
     : is_file_(param.video_type() == VideoDataParameter::VIDEO),
       skip_frames_(param.skip_frames()),
@@ -18,7 +30,7 @@ FrameSource::FrameSource(const VideoDataParameter& param)
   CHECK(param.device_id() >= 0) << "video_data_param: device_id must be at least 0, got "
                                 << param.device_id();
   name_ = "camera " + std::to_string(param.device_id());
-  CHECK(capture_->open(param.device_id())) << name_ << ": cannot be opened";
+  CHECK(capture_->open(param.device_id(), kCameras)) << name_ << ": cannot be opened";
 }
 
 FrameSource::~FrameSource() = default;
