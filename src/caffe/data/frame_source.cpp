@@ -1,18 +1,19 @@
 #include "caffe/data/frame_source.hpp"
 
 #include <opencv2/videoio.hpp>
+#include <opencv2/videoio/registry.hpp>
 
 namespace caffe {
 
 namespace {
 
-// Linux has its cameras in Video4Linux; asking every reader of OpenCV would search the USB and
-// FireWire buses besides, for a while and with leaks.
-#ifdef __linux__
-constexpr int kCameras = cv::CAP_V4L2;
-#else
-constexpr int kCameras = cv::CAP_ANY;
-#endif
+/** FFmpeg where OpenCV has it: others (GStreamer) search the machine's devices first, and leak. */
+int FileReader() {
+  for (const cv::VideoCaptureAPIs reader : cv::videoio_registry::getStreamBackends()) {
+    if (reader == cv::CAP_FFMPEG) return reader;
+  }
+  return cv::CAP_ANY;
+}
 
 }  // namespace
 
@@ -24,13 +25,14 @@ FrameSource::FrameSource(const VideoDataParameter& param)
     CHECK(!param.video_file().empty()) << "video_data_param: video_type VIDEO needs a video_file";
     name_ = "video " + param.video_file();
     CHECK(std::ifstream(param.video_file()).good()) << name_ << ": cannot be read";
-    CHECK(capture_->open(param.video_file())) << name_ << ": is not a video that OpenCV can read";
+    CHECK(capture_->open(param.video_file(), FileReader()))
+        << name_ << ": is not a video that OpenCV can read";
     return;
   }
   CHECK(param.device_id() >= 0) << "video_data_param: device_id must be at least 0, got "
                                 << param.device_id();
   name_ = "camera " + std::to_string(param.device_id());
-  CHECK(capture_->open(param.device_id(), kCameras)) << name_ << ": cannot be opened";
+  CHECK(capture_->open(param.device_id())) << name_ << ": cannot be opened";
 }
 
 FrameSource::~FrameSource() = default;
