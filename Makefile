@@ -11,6 +11,8 @@ unexport PYTHONPATH PYTHONHOME
 
 CPP_FILES = $(shell find include src tests python benchmarks -name '*.cpp' -o -name '*.hpp' 2>/dev/null)
 PY_ROOMS = $(wildcard python tests/python tools examples benchmarks)
+# Where other programs share the processors, threads that wait should not keep them busy.
+PATIENT = GOMP_SPINCOUNT=1000
 STEP = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
@@ -40,13 +42,13 @@ test: lint test-cpp test-asan test-python ## lint, C++ tests, the same under san
 
 test-cpp: build ## the C++ tests
 	$(STEP) "C++ tests"
-	@build/tests/cpp/caffe_tests --gtest_brief=1 2> build/tests.log || (tail -n 40 build/tests.log; exit 1)
-	@build/tests/plugin/plugin_tests --gtest_brief=1 2> build/tests.log || (tail -n 40 build/tests.log; exit 1)
+	@$(PATIENT) build/tests/cpp/caffe_tests --gtest_brief=1 2> build/tests.log || (tail -n 40 build/tests.log; exit 1)
+	@$(PATIENT) build/tests/plugin/plugin_tests --gtest_brief=1 2> build/tests.log || (tail -n 40 build/tests.log; exit 1)
 
 test-asan: build-asan ## the C++ tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(STEP) "C++ tests under sanitizers"
-	@build-asan/tests/cpp/caffe_tests --gtest_brief=1 2> build-asan/tests.log || (tail -n 40 build-asan/tests.log; exit 1)
-	@build-asan/tests/plugin/plugin_tests --gtest_brief=1 2> build-asan/tests.log || (tail -n 40 build-asan/tests.log; exit 1)
+	@$(PATIENT) build-asan/tests/cpp/caffe_tests --gtest_brief=1 2> build-asan/tests.log || (tail -n 40 build-asan/tests.log; exit 1)
+	@$(PATIENT) build-asan/tests/plugin/plugin_tests --gtest_brief=1 2> build-asan/tests.log || (tail -n 40 build-asan/tests.log; exit 1)
 
 test-python: build ## the Python tests
 	$(STEP) "Python tests"
