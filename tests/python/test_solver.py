@@ -176,10 +176,13 @@ def test_nets_keep_their_solver_and_solvers_are_freed(tmp_path: Path) -> None:
 
 
 ENDLESS = """
+import signal
 import sys
 import caffe
 from caffe.proto import caffe_pb2
 
+# What a shell starts in the background ignores Ctrl-C, and so do its children.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 message = caffe_pb2.SolverParameter.FromString(bytes.fromhex(sys.argv[1]))
 caffe.get_solver(message).step(2**31 - 1)
 """
