@@ -17,7 +17,7 @@ STEP = @printf '\n== %s\n'
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup build build-asan test test-cpp test-asan test-python lint format demo demo-classifier lock clean
+.PHONY: help setup build build-asan test test-cpp test-asan test-python lint format demo demo-classifier bench lock clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-16s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,11 @@ demo: setup build/build.ninja ## a detector of digits, from nothing: data, train
 demo-classifier: setup build/build.ninja ## digits with and without center loss: planes of features in runs/digits
 	@ninja -C build -j$(JOBS) caffe _caffe
 	@python examples/digits_center_loss.py
+
+bench: setup build/build.ninja ## times the loss layers and the data layer, each beside a peer in the same run
+	@ninja -C build -j$(JOBS) _caffe
+	@python benchmarks/multibox_center_loss.py
+	@python benchmarks/data_layer.py
 
 lock: setup ## pin anew what requirements/dev.in names
 	@tools/lock_requirements.sh
