@@ -1,8 +1,4 @@
 // caffe train
-#ifdef __SSE2__
-#include <xmmintrin.h>
-#endif
-
 #include <memory>
 
 #include "caffe/caffe.hpp"
@@ -13,18 +9,6 @@
 namespace caffe {
 
 namespace {
-
-/**
- * Takes numbers below 1e-38 for 0, in this thread and those that it starts: what has decayed that
- * far (Adam's moments of a feature that no longer learns) makes the processor several times slower.
- */
-void FlushTinyNumbers() {
-#ifdef __SSE2__
-  const unsigned kFlushResults = 0x8000;
-  const unsigned kZeroOperands = 0x0040;
-  _mm_setcsr(_mm_getcsr() | kFlushResults | kZeroOperands);
-#endif
-}
 
 SolverAction::Enum ActionFrom(const Arguments& arguments, const string& flag) {
   const string effect = arguments.text(flag);
@@ -49,7 +33,6 @@ SolverParameter ReadSolver(const Arguments& arguments) {
 }
 
 int Train(const Arguments& arguments) {
-  FlushTinyNumbers();
   const string snapshot = arguments.text("snapshot");
   CHECK(snapshot.empty() || arguments.list("weights").empty())
       << "give -snapshot to resume a training or -weights to start another one, not both";

@@ -242,6 +242,23 @@ def test_errors_are_one_line_and_status_1(folder: Path) -> None:
         assert snapshots(folder) == []
 
 
+TINY_NET = """
+layer { name: "data" type: "DummyData" top: "data"
+  dummy_data_param { shape { dim: 1 } data_filler { type: "constant" value: 1e-20 } } }
+layer { name: "loss" type: "Power" bottom: "data" top: "loss" loss_weight: 1
+  power_param { scale: 1e-20 } }
+"""
+
+
+def test_tiny_numbers_are_zeros(folder: Path) -> None:
+    """1e-40 is no normal float: numbers like it take the processor several times as long."""
+    write_solver("max_iter: 1")
+    Path("net.prototxt").write_text(TINY_NET)
+    done = run("train", "-solver", "solver.prototxt")
+    assert done.returncode == 0, done.stderr
+    assert ", loss = 0\n" in done.stderr
+
+
 PYTHON_NET = """
 layer { name: "data" type: "DummyData" top: "data"
   dummy_data_param { shape { dim: 2 } data_filler { type: "constant" value: 3 } } }
