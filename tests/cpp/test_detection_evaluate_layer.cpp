@@ -83,6 +83,8 @@ TEST(DetectionEvaluateLayerTest, SaysWhichRowIsWrong) {
 TEST(DetectionEvaluateLayerTest, SaysWhatIsWrongBeforeTheFirstForward) {
   EXPECT_CAFFE_ERROR(EvaluateCase("").SetUp(), "needs num_classes");
   EXPECT_CAFFE_ERROR(EvaluateCase("num_classes: 0").SetUp(), "at least 1, got 0");
+  EXPECT_CAFFE_ERROR(EvaluateCase("num_classes: 4 background_label_id: 4294967295").SetUp(),
+                     "background_label_id is 4294967295, expected less than 2147483648");
   EXPECT_CAFFE_ERROR(EvaluateCase("num_classes: 4 overlap_threshold: 0").SetUp(),
                      "overlap_threshold must be positive, got 0");
   EXPECT_CAFFE_ERROR(EvaluateCase("num_classes: 4 name_size_file: '/no/file'").SetUp(),

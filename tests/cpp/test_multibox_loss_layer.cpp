@@ -152,6 +152,8 @@ TEST(MultiBoxLossLayerTest, ErrorsOfShapesTellTheExpectedWidth) {
   EXPECT_CAFFE_ERROR(
       MultiBoxCase("MultiBoxLoss", "mining_type: HARD_EXAMPLE sample_size: 0").SetUp(),
       "HARD_EXAMPLE needs a positive sample_size, got 0");
+  EXPECT_CAFFE_ERROR(MultiBoxCase("MultiBoxLoss", "background_label_id: 4294967295").SetUp(),
+                     "background_label_id is 4294967295, expected less than 2147483648");
   EXPECT_CAFFE_ERROR(MultiBoxCase("MultiBoxLoss", "mining_type: NONE do_neg_mining: true").SetUp(),
                      "the deprecated do_neg_mining contradicts mining_type");
   MultiBoxCase down("MultiBoxLoss", kMining);

@@ -2,6 +2,7 @@
 #define CAFFE_DETECTION_BOX_HPP_
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <vector>
 
@@ -24,6 +25,13 @@ inline T Width(const Box<T>& box) {
 template <typename T>
 inline T Height(const Box<T>& box) {
   return box.ymax - box.ymin;
+}
+
+/** @brief Whether none of the coordinates is NaN or infinite. */
+template <typename T>
+inline bool IsFinite(const Box<T>& box) {
+  return std::isfinite(box.xmin) && std::isfinite(box.ymin) && std::isfinite(box.xmax) &&
+         std::isfinite(box.ymax);
 }
 
 /** @brief Width times height; 0 for a box whose maximum lies below its minimum. */

@@ -53,7 +53,7 @@ class DetectionOutputLayer : public Layer<Dtype> {
                     const vector<Blob<Dtype>*>& bottom) override;
 
  private:
-  void CheckWidth(const vector<Blob<Dtype>*>& bottom, int index, int values, const char* what);
+  void CheckWidth(const vector<Blob<Dtype>*>& bottom, int index, int64_t values, const char* what);
   void WriteTop(const vector<Detection<Dtype>>& detections, Blob<Dtype>* top) const;
   void WriteFiles(const vector<Detection<Dtype>>& detections, const vector<Blob<Dtype>*>& bottom);
 

@@ -33,6 +33,11 @@ template <typename Dtype>
 void ReadGroundTruth(const Blob<Dtype>& rows, int num_images, const MultiBoxOptions& options,
                      vector<GroundTruth<Dtype>>* ground_truth);
 
+/** @brief How many priors a PriorBox's top, bottom[2], holds. @throws Error unless it is 1 × 2 × 4
+ * · priors, with one at least. */
+template <typename Dtype>
+int NumPriors(const Blob<Dtype>& blob);
+
 /** @brief Boxes and variances, from a PriorBox's top. @throws Error for a variance that is not
  * positive. */
 template <typename Dtype>

@@ -9,11 +9,6 @@ namespace {
 
 constexpr int kLargestLabel = 1 << 24;
 
-bool IsFinite(const Box<float>& box) {
-  return std::isfinite(box.xmin) && std::isfinite(box.ymin) && std::isfinite(box.xmax) &&
-         std::isfinite(box.ymax);
-}
-
 /** What keeps a box from being a target, or nullptr. */
 const char* FaultOf(const Box<float>& box) {
   if (!IsFinite(box)) return "is not finite";

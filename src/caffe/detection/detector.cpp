@@ -6,16 +6,6 @@
 
 namespace caffe {
 
-namespace {
-
-template <typename T>
-bool IsFinite(const Box<T>& box) {
-  return std::isfinite(box.xmin) && std::isfinite(box.ymin) && std::isfinite(box.xmax) &&
-         std::isfinite(box.ymax);
-}
-
-}  // namespace
-
 template <typename T>
 void Detector<T>::CollectCandidates(const Predictions<T>& predictions, int image) {
   const int num_classes = options_.num_classes;

@@ -27,6 +27,8 @@ void DetectionEvaluateLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& /*bot
   num_classes_ = static_cast<int>(param.num_classes());
   background_label_ = static_cast<int>(param.background_label_id());
   CHECK(num_classes_ >= 1) << "num_classes must be at least 1, got " << num_classes_;
+  CHECK(background_label_ >= 0) << "background_label_id is " << param.background_label_id()
+                                << ", expected less than 2147483648";
   options_.overlap_threshold = param.overlap_threshold();
   CHECK(options_.overlap_threshold > 0)
       << "overlap_threshold must be positive, got " << options_.overlap_threshold;
@@ -70,10 +72,8 @@ void DetectionEvaluateLayer<Dtype>::CheckObjectLabel(int bottom, int row, int la
 template <typename Dtype>
 Box<Dtype> DetectionEvaluateLayer<Dtype>::ReadBox(int bottom, int row, const Dtype* corners) const {
   const Box<Dtype> box = {corners[0], corners[1], corners[2], corners[3]};
-  CHECK(std::isfinite(box.xmin) && std::isfinite(box.ymin) && std::isfinite(box.xmax) &&
-        std::isfinite(box.ymax))
-      << "bottom[" << bottom << "] row " << row << ": box (" << box.xmin << ", " << box.ymin << ", "
-      << box.xmax << ", " << box.ymax << ") is not finite";
+  CHECK(IsFinite(box)) << "bottom[" << bottom << "] row " << row << ": box (" << box.xmin << ", "
+                       << box.ymin << ", " << box.xmax << ", " << box.ymax << ") is not finite";
   return box;
 }
 

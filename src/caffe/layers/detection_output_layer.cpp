@@ -60,7 +60,7 @@ void DetectionOutputLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& bottom,
 
 template <typename Dtype>
 void DetectionOutputLayer<Dtype>::CheckWidth(const vector<Blob<Dtype>*>& bottom, int index,
-                                             int values, const char* what) {
+                                             int64_t values, const char* what) {
   const Blob<Dtype>& blob = *bottom[index];
   CHECK(blob.num_axes() > 0 && blob.shape(0) == num_images_)
       << "bottom[" << index << "] has the shape " << blob.shape_string() << ", expected "
@@ -74,11 +74,8 @@ template <typename Dtype>
 void DetectionOutputLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom,
                                           const vector<Blob<Dtype>*>& top) {
   num_images_ = bottom[0]->shape(0);
-  num_priors_ = bottom[2]->count() / 8;
-  CHECK(bottom[2]->num_axes() == 3 && bottom[2]->shape(0) == 1 && bottom[2]->shape(1) == 2 &&
-        num_priors_ > 0 && bottom[2]->shape(2) == 4 * num_priors_)
-      << "bottom[2] has the shape " << bottom[2]->shape_string() << ", expected 1 2 4 x priors";
-  CheckWidth(bottom, 0, options_.num_loc_classes() * 4, "4 for each location class");
+  num_priors_ = NumPriors(*bottom[2]);
+  CheckWidth(bottom, 0, int64_t{4} * options_.num_loc_classes(), "4 for each location class");
   CheckWidth(bottom, 1, options_.num_classes, "num_classes");
   if (bottom.size() > 4) {
     CheckWidth(bottom, 3, 2, "background and object");

@@ -16,10 +16,7 @@ template <typename Dtype>
 void MultiBoxLossLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom,
                                        const vector<Blob<Dtype>*>& top) {
   num_images_ = bottom[0]->shape(0);
-  num_priors_ = bottom[2]->count() / 8;
-  CHECK(bottom[2]->num_axes() == 3 && bottom[2]->shape(0) == 1 && bottom[2]->shape(1) == 2 &&
-        num_priors_ > 0 && bottom[2]->shape(2) == 4 * num_priors_)
-      << "bottom[2] has the shape " << bottom[2]->shape_string() << ", expected 1 2 4 x priors";
+  num_priors_ = NumPriors(*bottom[2]);
   const int loc_width = num_priors_ * options_.num_loc_classes() * 4;
   const int conf_width = num_priors_ * options_.num_classes;
   CHECK(bottom[0]->count(1) == loc_width)

@@ -37,6 +37,8 @@ MultiBoxOptions ReadMultiBoxOptions(const LayerParameter& layer_param) {
   options.num_classes = static_cast<int>(param.num_classes());
   options.background_label = static_cast<int>(param.background_label_id());
   CHECK(options.num_classes >= 1) << "num_classes must be at least 1, got " << options.num_classes;
+  CHECK(options.background_label >= 0) << "background_label_id is " << param.background_label_id()
+                                       << ", expected less than 2147483648";
   options.share_location = param.share_location();
   options.map_object_to_agnostic = param.map_object_to_agnostic();
   if (options.map_object_to_agnostic) {
@@ -103,10 +105,8 @@ void ReadGroundTruth(const Blob<Dtype>& rows, int num_images, const MultiBoxOpti
     CHECK(label != options.background_label)
         << "bottom[3] row " << i << ": an object has the background's label " << label;
     const Box<Dtype> box = {data[3], data[4], data[5], data[6]};
-    CHECK(std::isfinite(box.xmin) && std::isfinite(box.ymin) && std::isfinite(box.xmax) &&
-          std::isfinite(box.ymax))
-        << "bottom[3] row " << i << ": box (" << box.xmin << ", " << box.ymin << ", " << box.xmax
-        << ", " << box.ymax << ") is not finite";
+    CHECK(IsFinite(box)) << "bottom[3] row " << i << ": box (" << box.xmin << ", " << box.ymin
+                         << ", " << box.xmax << ", " << box.ymax << ") is not finite";
     GroundTruth<Dtype>& objects = (*ground_truth)[image];
     objects.boxes.push_back(box);
     objects.labels.push_back(label);
@@ -115,8 +115,17 @@ void ReadGroundTruth(const Blob<Dtype>& rows, int num_images, const MultiBoxOpti
 }
 
 template <typename Dtype>
-void ReadPriors(const Blob<Dtype>& blob, BoxArray<Dtype>* priors, vector<Dtype>* variance) {
+int NumPriors(const Blob<Dtype>& blob) {
   const int num_priors = blob.count() / 8;
+  CHECK(blob.num_axes() == 3 && blob.shape(0) == 1 && blob.shape(1) == 2 && num_priors > 0 &&
+        blob.shape(2) == 4 * num_priors)
+      << "bottom[2] has the shape " << blob.shape_string() << ", expected 1 2 4 x priors";
+  return num_priors;
+}
+
+template <typename Dtype>
+void ReadPriors(const Blob<Dtype>& blob, BoxArray<Dtype>* priors, vector<Dtype>* variance) {
+  const int num_priors = NumPriors(blob);
   const Dtype* data = blob.cpu_data();
   priors->Resize(num_priors);
   for (int i = 0; i < num_priors; ++i) {
@@ -133,6 +142,7 @@ void ReadPriors(const Blob<Dtype>& blob, BoxArray<Dtype>* priors, vector<Dtype>*
 #define CAFFE_INSTANTIATE_MULTIBOX_INPUT(Dtype)                                  \
   template void ReadGroundTruth(const Blob<Dtype>&, int, const MultiBoxOptions&, \
                                 vector<GroundTruth<Dtype>>*);                    \
+  template int NumPriors(const Blob<Dtype>&);                                    \
   template void ReadPriors(const Blob<Dtype>&, BoxArray<Dtype>*, vector<Dtype>*)
 CAFFE_INSTANTIATE_MULTIBOX_INPUT(float);
 CAFFE_INSTANTIATE_MULTIBOX_INPUT(double);
