@@ -311,6 +311,18 @@ TEST(ResizeModesTest, BoxesInOtherPixels) {
                      "are larger than the image, 40 x 20");
 }
 
+TEST(ResizeModesTest, AWindowOfExactlyTheScaleFitsWhereverItLies) {
+  const auto param = FromText<ResizeParameter>(
+      "resize_mode: FIT_SMALL_SIZE height: 300 width: 300 height_scale: 300 width_scale: 300");
+  for (int x = 0; x <= 312; ++x) {
+    const Box<float> window = {static_cast<float>(x) / 612, 0, static_cast<float>(x + 300) / 612,
+                               1};
+    vector<AnnotatedBox> boxes = OneBox({0.5, 0.25, 1, 0.5});
+    ScaleBoxes(param, cv::Size(612, 300), window, &boxes);
+    EXPECT_NEAR(boxes[0].box.xmax, 1, 1e-5);  // the rounding of a fraction, times 300
+  }
+}
+
 TEST(NoiseTest, EachKind) {
   const cv::Mat image = Picture(32, 40, 1);
   EXPECT_EQ(LargestDifference(Noisy("", image), image), 0);

@@ -134,8 +134,9 @@ void ScaleBoxes(const ResizeParameter& param, const cv::Size& image, const Box<f
   const cv::Size2f fitted = FittedSize(param, image);
   const float width = fitted.width * Width(window);
   const float height = fitted.height * Height(window);
-  CHECK(width >= static_cast<float>(param.width_scale()) &&
-        height >= static_cast<float>(param.height_scale()))
+  // Rounded: a window of exactly so many pixels may come out a millionth smaller.
+  CHECK(std::lround(width) >= static_cast<long>(param.width_scale()) &&
+        std::lround(height) >= static_cast<long>(param.height_scale()))
       << "resize_param: height_scale " << param.height_scale() << " and width_scale "
       << param.width_scale() << " are larger than the image, " << height << " x " << width;
   const float across = width / static_cast<float>(param.width_scale());
