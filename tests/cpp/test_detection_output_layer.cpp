@@ -197,6 +197,20 @@ TEST_F(SavedOutputTest, NothingIsWrittenBeforeAllImagesAreThrough) {
   EXPECT_EQ(once.find("a 2 0.69"), string::npos) << "the fourth image begins the next round";
 }
 
+TEST_F(SavedOutputTest, AFailureToWriteEndsTheRound) {
+  OutputCase c(Options("ILSVRC"));
+  c.SetUp();
+  std::filesystem::remove_all(folder_ + "/new/out");
+  EXPECT_CAFFE_ERROR(c.Forward(), "det_.txt");
+  std::filesystem::create_directories(folder_ + "/new/out");
+  c.Forward();
+  EXPECT_EQ(Read("new/out/det_.txt"),
+            "000007 1 0.800000012 50.00 0.00 100.00 50.00\n"
+            "000007 1 0.600000024 0.00 0.00 50.00 50.00\n"
+            "000007 2 0.300000012 0.00 0.00 50.00 50.00\n"
+            "b 2 0.699999988 10.00 0.00 20.00 40.00\n");
+}
+
 TEST_F(SavedOutputTest, AWholeTestWithoutDetectionsLeavesEmptyFiles) {
   OutputCase c(Options("COCO"));
   caffe_set(c.bottom[1]->count(), 0.0, c.bottom[1]->mutable_cpu_data());
@@ -282,6 +296,12 @@ TEST_F(SavedOutputTest, SaysWhichFileIsWrong) {
   EXPECT_CAFFE_ERROR(OutputCase(Options("VOC")).SetUp(),
                      "out (DetectionOutput): label map " + folder_ +
                          "/map.prototxt has no class of label 1; num_classes 3");
+  Write("map.prototxt",
+        "item { name: 'none' label: 0 } item { name: 'dog' label: 2 } "
+        "item { name: 'tv/monitor' label: 1 }");
+  EXPECT_CAFFE_ERROR(OutputCase(Options("VOC")).SetUp(),
+                     "the class \"tv/monitor\" has a slash in its name");
+  OutputCase(Options("COCO")).SetUp();  // one file for all
   std::filesystem::remove(folder_ + "/map.prototxt");
   EXPECT_CAFFE_ERROR(OutputCase(Options("VOC")).SetUp(), "map.prototxt: cannot be read");
 }

@@ -50,7 +50,9 @@ class DetectionResults {
 
  private:
   string Line(const Detection<float>& detection, const NamedSize& image) const;
-  void WriteFiles() const;
+  /** @brief @throws Error for a class whose name cannot be part of a file's. */
+  void CheckNamesOfFiles(int num_classes, int background_label) const;
+  void WriteFiles(const vector<string>& texts) const;
 
   SaveOutputParameter param_;
   ClassNames names_;

@@ -63,6 +63,7 @@ DetectionResults::DetectionResults(const SaveOutputParameter& param, int num_cla
   CHECK(format == kVoc || format == kCoco || format == kIlsvrc)
       << "output_format is \"" << format << "\", expected VOC, COCO or ILSVRC";
   CheckNamesEveryClass(names_, param.label_map_file(), num_classes, background_label);
+  CheckNamesOfFiles(num_classes, background_label);
   CHECK(num_test_images_ <= images_.size())
       << "num_test_image is " << num_test_images_ << ", but name_size_file "
       << param.name_size_file() << " names " << images_.size() << " images";
@@ -75,6 +76,15 @@ DetectionResults::DetectionResults(const SaveOutputParameter& param, int num_cla
   std::filesystem::create_directories(param.output_directory(), failure);
   CHECK(!failure) << "output_directory " << param.output_directory()
                   << ": cannot be made: " << failure.message();
+}
+
+void DetectionResults::CheckNamesOfFiles(int num_classes, int background_label) const {
+  if (param_.output_format() != kVoc) return;
+  for (int label = 0; label < num_classes; ++label) {
+    CHECK(label == background_label || names_.at(label).name.find('/') == string::npos)
+        << "label map " << param_.label_map_file() << ": the class \"" << names_.at(label).name
+        << "\" has a slash in its name, so VOC's result file cannot be named after it";
+  }
 }
 
 DetectionResults::~DetectionResults() {
@@ -114,20 +124,22 @@ void DetectionResults::AddImage(const vector<Detection<float>>& detections) {
     text += Line(detection, image);
   }
   if (++num_added_ < num_test_images_) return;
-  WriteFiles();
+  // Whether or not they can be written, the next image is the first of another round.
   num_added_ = 0;
-  for (string& text : texts_) text.clear();
+  vector<string> texts(texts_.size());
+  texts.swap(texts_);
+  WriteFiles(texts);
 }
 
-void DetectionResults::WriteFiles() const {
+void DetectionResults::WriteFiles(const vector<string>& texts) const {
   const string start = param_.output_directory() + "/" + param_.output_name_prefix();
   if (param_.output_format() == kCoco) {
-    WriteFileAtomically(start + ".json", "[" + texts_[0] + "]\n");
+    WriteFileAtomically(start + ".json", "[" + texts[0] + "]\n");
   } else if (param_.output_format() == kIlsvrc) {
-    WriteFileAtomically(start + ".txt", texts_[0]);
+    WriteFileAtomically(start + ".txt", texts[0]);
   } else {
     for (size_t i = 0; i < labels_.size(); ++i) {
-      WriteFileAtomically(start + names_.at(labels_[i]).name + ".txt", texts_[i]);
+      WriteFileAtomically(start + names_.at(labels_[i]).name + ".txt", texts[i]);
     }
   }
 }
