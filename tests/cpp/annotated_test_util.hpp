@@ -10,7 +10,7 @@
 
 namespace caffe {
 
-/** @brief A record with a random image coded as `encoding` ("": planes), without boxes. */
+/** @brief A record with this image coded as `encoding` ("": planes), without boxes. */
 inline AnnotatedDatum AnnotatedImageOf(const cv::Mat& image, const string& encoding = "png") {
   AnnotatedDatum datum;
   datum.set_type(AnnotatedDatum::BBOX);

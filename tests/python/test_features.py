@@ -23,7 +23,7 @@ def test_features_are_those_of_the_matched_priors(run: Path) -> None:
     empty = GroundTruth.of(np.zeros(0, int), np.zeros((0, 4)))
     net = FeatureNet.from_run(run, weights)
     got = net.matched([image[::-1], image], [empty, truth])
-    # The same by loops, from the train net itself with the image put in.
+    # The same by loops, from the deploy net with the image put in.
     train = caffe.Net(run / "deploy.prototxt", caffe.TEST, weights=weights)
     pixels = detector_run.PIXELS
     size = detector_run.SIZE

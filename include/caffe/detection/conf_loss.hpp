@@ -25,7 +25,7 @@ void AddConfLossGradient(ConfLossType type, const T* scores, int num_classes, in
  *
  * Made for mining, which looks at every prior: in float the exponentials of a
  * softmax are polynomials that vectorize, right to 3e-7 of the sum that they
- * make. A row with a NaN or an infinity gives a NaN or an infinity.
+ * make. A row with a NaN or +∞ gives a NaN or an infinity.
  */
 template <typename T>
 void ConfLosses(ConfLossType type, const T* scores, int num_rows, int num_classes, int label,

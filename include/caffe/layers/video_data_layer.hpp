@@ -15,9 +15,9 @@ namespace caffe {
  * @brief The frames of a video file, or of a camera, as video_data_param says.
  *
  * Tops: N × 3 × H × W, frames in their order, resized, cropped, mirrored and
- * less the mean as transform_param says (what is about boxes in it is not
- * used); and N zeros, if there is a second one. Batches are made ahead by one
- * thread (data_param: batch_size, prefetch).
+ * less the mean as transform_param says, with its noise (distort_param,
+ * expand_param and what is about boxes are not used); and N zeros, if there is a second one.
+ * Batches are made ahead by one thread (data_param: batch_size, prefetch).
  *
  * A file ends: its last frame fills up the last batch, and the Forward after
  * that is an error that says so. (Caffe-SSD interrupts its own process then,

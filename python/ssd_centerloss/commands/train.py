@@ -55,7 +55,7 @@ def train(
         int | None, typer.Option(help="Length of a prior's feature; 0: the plain MultiBoxLoss.")
     ] = None,
     center_loss_weight: Annotated[
-        float | None, typer.Option(help="Factor of the center loss; 0: the plain MultiBoxLoss.")
+        float | None, typer.Option(help="Factor of the center loss; 0: there is none.")
     ] = None,
     center_lr: Annotated[
         float | None, typer.Option(help="How fast the centers follow the features: α, 0 to 1.")

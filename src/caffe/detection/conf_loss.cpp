@@ -122,10 +122,6 @@ void SoftmaxLosses(const float* scores, int num_rows, int num_classes, int label
   }
 }
 
-}  // namespace
-
-namespace {
-
 /** Row by row: the reference. */
 template <typename T>
 void SoftmaxLosses(const T* scores, int num_rows, int num_classes, int label, T* losses) {

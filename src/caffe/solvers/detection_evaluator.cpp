@@ -46,7 +46,7 @@ string OutputNames(const Net<Dtype>& net) {
 
 /** What the net's DetectionEvaluate is told; its DetectionOutput must be told the same classes. */
 template <typename Dtype>
-DetectionEvaluateParameter CheckNumClasses(const Net<Dtype>& net) {
+DetectionEvaluateParameter CheckSameClasses(const Net<Dtype>& net) {
   DetectionEvaluateParameter evaluate;
   for (const auto& layer : net.layers()) {
     if (string(layer->type()) != "DetectionEvaluate") continue;
@@ -99,7 +99,7 @@ DetectionEvaluator<Dtype>::DetectionEvaluator(const SolverParameter& param, cons
                                      "DetectionEvaluate; the outputs "
                                   << "of \"" << net.name() << "\" are: " << OutputNames(net);
   for (int i = 0; i < net.num_outputs(); ++i) outputs_[i].is_evaluation = IsEvaluation(net, i);
-  names_ = FindClassNames(net, CheckNumClasses(net));
+  names_ = FindClassNames(net, CheckSameClasses(net));
 }
 
 template <typename Dtype>
