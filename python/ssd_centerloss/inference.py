@@ -23,16 +23,18 @@ Image = NDArray[np.uint8]
 
 def read_image(path: Path) -> Image:
     """The pixels of an image file. Raises UserError if there is none, or it cannot be decoded."""
-    import cv2
+    from ssd_centerloss.data.image_file import decode
 
     if not path.is_file():
         raise UserError(f"{path}: no such image")
-    # imdecode, for imread cannot tell a name that it cannot open from a broken file.
-    data = np.frombuffer(path.read_bytes(), np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}") from None
+    image = decode(data, upright=True)
     if image is None:
         raise UserError(f"{path}: {len(data)} bytes that are not an image that can be decoded")
-    return np.asarray(image, np.uint8)
+    return image
 
 
 def preprocess(

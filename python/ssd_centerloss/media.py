@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ssd_centerloss.data.source import IMAGE_SUFFIXES
 from ssd_centerloss.errors import UserError
 
-IMAGE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 VIDEO_SUFFIXES = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"})
 DEFAULT_RATE = 25.0
 """Frames a second of a video that does not say."""
@@ -60,7 +60,7 @@ def find_sources(places: Sequence[Path]) -> tuple[list[Source], list[str]]:
 
 
 def _is_medium(path: Path) -> bool:
-    return path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES | VIDEO_SUFFIXES
+    return path.is_file() and path.suffix.lower() in VIDEO_SUFFIXES.union(IMAGE_SUFFIXES)
 
 
 def _unique(name: str, taken: set[str]) -> str:

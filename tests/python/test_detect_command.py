@@ -58,6 +58,18 @@ def test_draws_into_copies(run: Path, pictures: Path, tmp_path: Path) -> None:
     assert (pictures / "a.jpg").read_bytes() == before
 
 
+def test_sources_are_not_drawn_over(
+    run: Path, pictures: Path, film: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = {path: path.read_bytes() for path in pictures.rglob("*.*")}
+    movie = film.rename(tmp_path / "film.mp4").read_bytes()
+    assert detect(run, pictures, "--out", pictures) == 1
+    assert detect(run, tmp_path / "film.mp4", "--out", tmp_path) == 1
+    assert capfd.readouterr().err.count("--out would overwrite the source") == 3
+    assert {path: path.read_bytes() for path in pictures.rglob("*.*")} == before
+    assert (tmp_path / "film.mp4").read_bytes() == movie
+
+
 def test_nothing_is_drawn_below_the_threshold(run: Path, pictures: Path, tmp_path: Path) -> None:
     assert detect(run, pictures / "more", "--out", tmp_path / "out", "--threshold", 1) == 0
     drawn = cv2.imread(str(tmp_path / "out" / "b.png"))

@@ -35,6 +35,7 @@ QUIT_KEYS = frozenset({27, ord("q")})  # Esc
 KEPT_SUFFIXES = frozenset({".jpg", ".jpeg", ".png"})
 
 
+# Many parameters: each is an option of the command line.
 def detect(
     run: Annotated[Path, typer.Argument(help="A run folder, as `train` writes it.")],
     sources: Annotated[
@@ -116,7 +117,7 @@ class Work:
     def look_at(self, places: Sequence[Path], camera: int | None) -> None:
         """Detects in everything; what fails is printed and kept in `failures`."""
         from ssd_centerloss.data.progress import shown
-        from ssd_centerloss.media import Video, find_sources
+        from ssd_centerloss.media import find_sources
 
         sources, problems = find_sources(places)
         for problem in problems:
@@ -124,17 +125,31 @@ class Work:
         images = [source for source in sources if not source.is_video]
         for _ in shown(self._images(images), len(images), "images"):
             pass
-        for source in (source for source in sources if source.is_video):
+        videos: list[tuple[Path | int, str]] = [
+            (source.path, source.name) for source in sources if source.is_video
+        ]
+        if camera is not None:
+            videos.append((camera, f"camera{camera}"))
+        for place, name in videos:
+            if self.stopped:
+                return
             try:
-                self._video(Video(source.path), source.name)
+                self._video(place, name)
             except UserError as error:
                 self._fail(str(error))
-        if camera is not None:
-            self._video(Video(camera), f"camera{camera}")
 
     def _fail(self, problem: str) -> None:
         self.failures.append(problem)
         print(problem, file=sys.stderr)
+
+    def _target(self, file: str, source: Path | int) -> Path | None:
+        """The file to write; None: none is. Raises UserError if it is the source itself."""
+        path = None if self.out is None else self.out / file
+        if path is None or not isinstance(source, Path):
+            return path
+        if path.exists() and path.samefile(source):
+            raise UserError(f"{path}: --out would overwrite the source; choose another folder")
+        return path
 
     def _images(self, sources: Sequence[Source]) -> Generator[None, None, None]:
         for source in sources:
@@ -150,18 +165,20 @@ class Work:
         from ssd_centerloss.drawing import write_image
         from ssd_centerloss.inference import read_image
 
+        suffix = source.path.suffix.lower()
+        suffix = suffix if suffix in KEPT_SUFFIXES else ".png"
+        path = self._target(f"{source.name}{suffix}", source.path)
         picture = self._detect(read_image(source.path), source.name, wait=0)
-        if self.out is not None:
-            suffix = source.path.suffix.lower()
-            suffix = suffix if suffix in KEPT_SUFFIXES else ".png"
-            write_image(self.out / f"{source.name}{suffix}", picture)
+        if path is not None:
+            write_image(path, picture)
 
-    def _video(self, video: Video, name: str) -> None:
+    def _video(self, place: Path | int, name: str) -> None:
         from ssd_centerloss.data.progress import shown
-        from ssd_centerloss.media import VideoFile
+        from ssd_centerloss.media import Video, VideoFile
 
+        path = self._target(f"{name}.mp4", place)
+        video = Video(place)
         total = min(video.count, self.frames or sys.maxsize)
-        path = None if self.out is None else self.out / f"{name}.mp4"
         with nullcontext() if path is None else VideoFile(path, video.rate) as file:
             for _ in shown(self._frames(video, name, file), total, name):
                 pass
