@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +104,7 @@ class Writing:
 
 def _parse_size(text: str) -> tuple[int, int]:
     width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit() and int(width) > 0 and int(height) > 0):
+    if not (width.isdecimal() and height.isdecimal() and int(width) > 0 and int(height) > 0):
         raise UserError(f"--resize {text}: expected WIDTHxHEIGHT in pixels, for instance 300x300")
     return int(width), int(height)
 
@@ -111,14 +112,15 @@ def _parse_size(text: str) -> tuple[int, int]:
 def read_classes(text: str) -> LabelMap | None:
     """The label map that --classes asks for; None if it was left out."""
     from ssd_centerloss.data.label_map import LabelMap
+    from ssd_centerloss.data.text_file import read_lines
 
     if not text:
         return None
     path = Path(text)
     if path.suffix in (".prototxt", ".pbtxt"):
         return LabelMap.read(path)
-    if path.is_file():
-        names = path.read_text(encoding="utf-8-sig").splitlines()
+    if os.path.isfile(text):  # Path.is_file raises where a list is too long for a name
+        names = read_lines(path)
     elif path.suffix == ".txt" or "/" in text:
         raise UserError(f"--classes {text}: no such file")
     else:
@@ -190,7 +192,7 @@ Your own folder with Annotations, JPEGImages and ImageSets/Main:
 
 
 @app.command("voc", epilog=_VOC_EPILOG)
-def voc(
+def voc(  # each parameter is an option
     folders: Annotated[
         list[Path], typer.Argument(help="VOC folders, or folders of them (VOCdevkit).")
     ],
@@ -237,7 +239,7 @@ One file beside its images, a fifth of which are drawn for test:
 
 
 @app.command("coco", epilog=_COCO_EPILOG)
-def coco(
+def coco(  # each parameter is an option
     out: Out,
     files: Annotated[
         list[Path] | None, typer.Argument(help="COCO JSON files, one for each split.")
@@ -293,7 +295,7 @@ An export for YOLO (train/images, train/labels, valid/images, …, data.yaml):
 
 
 @app.command("folder", epilog=_FOLDER_EPILOG)
-def folder(
+def folder(  # each parameter is an option
     folder: Annotated[Path, typer.Argument(help="The folder with images.", show_default=False)],
     out: Out,
     split: Annotated[
@@ -352,14 +354,14 @@ _DIGITS_EPILOG = """
 
 
 @app.command("digits", epilog=_DIGITS_EPILOG)
-def digits(
+def digits(  # each parameter is an option
     out: Annotated[Path, typer.Argument(help="The VOC folder to write.", show_default=False)],
     train: Annotated[int, typer.Option(min=1, help="Scenes in the list train.")] = 400,
     test: Annotated[int, typer.Option(min=1, help="Scenes in the list test.")] = 100,
     size: Annotated[int, typer.Option(min=64, help="Pixels of a scene's side.")] = 160,
     smallest: Annotated[int, typer.Option(min=8, help="Pixels of the smallest digits.")] = 20,
     largest: Annotated[int, typer.Option(min=8, help="Pixels of the largest digits.")] = 90,
-    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace such a folder.")] = False,
 ) -> None:
     """Make scenes of real handwritten digits, as a Pascal VOC folder.
@@ -383,7 +385,7 @@ _CHECK_EPILOG = """
 
 
 @app.command("check", epilog=_CHECK_EPILOG)
-def check(
+def check(  # each parameter is an option
     path: Annotated[Path, typer.Argument(help="A dataset folder, or one LMDB of any origin.")],
     label_map: Annotated[
         Path | None,

@@ -26,6 +26,7 @@ from ssd_centerloss.data.records import (
     scan_records,
 )
 from ssd_centerloss.data.source import result_name
+from ssd_centerloss.data.text_file import read_lines
 from ssd_centerloss.detections import GroundTruth
 from ssd_centerloss.evaluation.split import truth_of
 
@@ -206,11 +207,11 @@ def check_names(file: Path, findings: Findings) -> None:
     add = findings.report.add
     names: list[str] = []
     sizes: list[tuple[int, int] | None] = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(read_lines(file), 1):
         columns = line.split()
         sizes.append(None)
         names.append(columns[0] if columns else "")
-        if len(columns) != 3 or not (columns[1].isdigit() and columns[2].isdigit()):
+        if len(columns) != 3 or not (columns[1].isdecimal() and columns[2].isdecimal()):
             text = f"'{line[:60]}', expected NAME HEIGHT WIDTH"
             add("names do not agree", place(file, number), text)
         else:

@@ -49,10 +49,11 @@ def _move(temporary: Path, out: Path) -> None:
     old = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
         os.replace(out, old)
-        try:
-            os.replace(temporary, out)
-        except OSError:
+        os.replace(temporary, out)
+    except BaseException:  # Ctrl-C too must leave one of the two
+        if not out.exists():
             os.replace(old, out)
-            raise
+        raise
     finally:
-        shutil.rmtree(old, ignore_errors=True)
+        if out.exists():
+            shutil.rmtree(old, ignore_errors=True)

@@ -21,6 +21,7 @@ from ssd_centerloss.data.source import (
     result_names,
     tell_overlap,
 )
+from ssd_centerloss.data.text_file import read_lines
 from ssd_centerloss.data.xml_tree import Element
 from ssd_centerloss.errors import UserError
 
@@ -161,7 +162,7 @@ def _no_such_set(wanted: str, folders: Sequence[VocFolder], mine: Sequence[VocFo
 
 def _ids(folder: VocFolder, file: Path) -> Iterable[tuple[int, str]]:
     """Line numbers and ids. A class's own list has a second column, −1 where it is absent."""
-    for number, text in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), 1):
+    for number, text in enumerate(read_lines(file), 1):
         whole = text.strip()
         if not whole:
             continue

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ssd_centerloss.data.dataset import Dataset
 from ssd_centerloss.data.records import BrokenRecord, RecordBox, scan_records
+from ssd_centerloss.data.text_file import read_lines
 from ssd_centerloss.detections import GroundTruth
 from ssd_centerloss.errors import UserError
 
@@ -65,7 +66,7 @@ def read_split(dataset: Dataset, split: str) -> Iterator[SplitImage]:
 
 def read_names(name_size: Path) -> list[str]:
     """The names of a file of lines "NAME HEIGHT WIDTH"."""
-    lines = name_size.read_text(encoding="utf-8").splitlines()
+    lines = read_lines(name_size)
     return [line.rsplit(maxsplit=2)[0] for line in lines if line.strip()]
 
 
