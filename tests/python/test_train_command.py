@@ -145,6 +145,12 @@ def test_resumed_for_more_iterations_without_center_loss(dataset: Path, tmp_path
     assert plain.log.read_text() == log
 
 
+def test_asking_for_fewer_iterations_than_are_done_changes_nothing(run: Run) -> None:
+    before = (run.config_file.read_text(), run.solver.read_text())
+    train(TrainOptions(iterations=2), run.folder, resume=True, quiet=True)
+    assert (run.config_file.read_text(), run.solver.read_text()) == before
+
+
 def test_ctrl_c_keeps_a_snapshot_to_resume_from(dataset: Path, tmp_path: Path) -> None:
     out = tmp_path / "long"
     words = ["--data", str(dataset), "--out", str(out), "--size", "96", "--batch", "2", "-j", "1"]
@@ -155,7 +161,8 @@ def test_ctrl_c_keeps_a_snapshot_to_resume_from(dataset: Path, tmp_path: Path) -
         os.killpg(training.pid, signal.SIGINT)  # a terminal's Ctrl-C goes to the whole group
         _, printed = training.communicate(timeout=SECONDS)
     finally:
-        training.kill()
+        for _ in range(2):  # if it goes on: the second Ctrl-C ends caffe too, as a kill would not
+            training.send_signal(signal.SIGINT)
     assert training.returncode == 130
     state = Run(out).newest("solverstate")
     assert state is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from collections.abc import Iterator
 from dataclasses import fields, replace
@@ -14,7 +15,7 @@ from ssd_centerloss.data.label_map import LabelMap
 from ssd_centerloss.errors import UserError
 from ssd_centerloss.models.build import set_rates
 from ssd_centerloss.models.files import write_message
-from ssd_centerloss.runs import Run, RunConfig
+from ssd_centerloss.runs import Run, RunConfig, iteration_of
 from ssd_centerloss.training.options import TrainOptions, config_of, interval_of_tests, recipe_of
 
 # What a run is made of and --overwrite takes away.
@@ -29,7 +30,7 @@ FILES = (
     "results.csv",
     "curves.png",
 )
-FOLDERS = ("snapshots", "eval")
+FOLDERS = ("snapshots", "eval", "detections")
 # Options that --resume may change.
 CHANGEABLE = ("iterations", "threads")
 
@@ -79,6 +80,9 @@ def prepare_resumed(options: TrainOptions, run: Run) -> RunConfig:
         iterations=options.iterations or config.iterations,
         threads=options.threads or config.threads,
     )
+    state = run.newest("solverstate")
+    if state is not None and iteration_of(state) >= changed.iterations:
+        return changed  # nothing to do: the record keeps what was done
     if changed.iterations != config.iterations:
         _set_iterations(run, changed)
     changed.write(run.config_file)
@@ -100,7 +104,7 @@ def build_nets(config: RunConfig, dataset: Dataset, run: Run) -> models.Nets:
         raise UserError("scores from features: expected 1 or more center features, got 0")
     if config.center_features < 0:
         raise UserError(f"center features: expected 0 or more, got {config.center_features}")
-    if config.center_loss_weight < 0:
+    if not 0 <= config.center_loss_weight < math.inf:
         raise UserError(f"center loss weight: expected 0 or more, got {config.center_loss_weight}")
     databases = models.Databases(
         train=str(dataset.lmdb(config.train_split).resolve()),
@@ -141,10 +145,6 @@ def _check_folder(run: Run, overwrite: bool) -> None:
 
 def _check_splits(dataset: Dataset, config: RunConfig) -> None:
     for split in (config.train_split, config.test_split):
-        if split not in dataset.splits:
-            raise UserError(
-                f"{dataset.folder}: no split '{split}'; there are {', '.join(dataset.splits)}"
-            )
         if dataset.count(split) == 0:
             raise UserError(f"{dataset.folder}: the split '{split}' has no images")
     images = dataset.count(config.train_split)
