@@ -3,12 +3,13 @@
 BCCD is a public set of 364 microscope images in Pascal VOC's format, with red
 cells, white cells and platelets (github.com/Shenggan/BCCD_Dataset, MIT
 licence). The same small net is trained from nothing, for the same number of
-iterations and with the same seeds, in four ways: with MultiBoxLoss and with
-MultiBoxCenterLoss, whose features are a branch beside the class scores or what
-the scores are made from; and with such features but without center loss.
+iterations and with the same seeds: with MultiBoxLoss (plain) and with
+MultiBoxCenterLoss, whose features are a branch beside the class scores (center)
+or what the scores are made from (joined; features: the same without center loss).
 
     python examples/blood_cells.py --voc BCCD --out runs/blood_cells
     python examples/blood_cells.py --voc BCCD --seeds 5 --center-loss-weight 0.3
+    python examples/blood_cells.py --voc BCCD --variants plain features joined
 
 A run that has its metrics is not made again, so the script can be stopped and
 started. It prints a table and writes it to OUT/results.md.
@@ -42,6 +43,7 @@ class Config:
     center_features: int = 16
     center_loss_weight: float = 0.1
     threads: int = 2
+    variants: tuple[str, ...] = ("plain", "center")
 
 
 @dataclass(frozen=True)
@@ -83,19 +85,26 @@ def measure(config: Config, variant: Variant, seed: int) -> dict[str, Any]:
     """The metrics of one training, made if they are not there."""
     run = config.out / f"{variant.name}_{seed}"
     metrics = run / "eval" / "metrics.json"
+    wanted: dict[str, float] = {
+        "iterations": config.iterations,
+        "center_features": config.center_features if variant.features else 0,
+        "center_loss_weight": config.center_loss_weight if variant.center_loss else 0,
+    }
     if not metrics.exists():
         options: dict[str, object] = {
             "--data": dataset(config),
             "--out": run,
-            "--iterations": config.iterations,
-            "--center-features": config.center_features if variant.features else 0,
-            "--center-loss-weight": config.center_loss_weight if variant.center_loss else 0,
             "--seed": seed,
             "--threads": config.threads,
+            **{f"--{name.replace('_', '-')}": value for name, value in wanted.items()},
         }
         flags = ["--overwrite"] + ["--scores-from-features"] * variant.scores_from_features
         command("train", *flags, *(word for pair in options.items() for word in pair))
         command("eval", run)
+    made = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    if any(made[name] != value for name, value in wanted.items()):
+        had = ", ".join(f"{name} {made[name]}" for name in wanted)
+        sys.exit(f"{run}: was made with {had}; choose another --out")
     found: dict[str, Any] = json.loads(metrics.read_text(encoding="utf-8"))
     return found
 
@@ -136,7 +145,7 @@ def tabulate(results: dict[str, list[dict[str, float]]]) -> list[list[str]]:
 
 def report(config: Config, rows: list[list[str]]) -> None:
     """Prints the table and writes it as Markdown."""
-    columns = ["", *(variant.title for variant in VARIANTS)]
+    columns = ["", *(variant.title for variant in chosen(config))]
     table = Table(*columns, title=f"{config.seeds} seeds, {config.iterations} iterations")
     for row in rows:
         table.add_row(*row)
@@ -146,6 +155,11 @@ def report(config: Config, rows: list[list[str]]) -> None:
     (config.out / "results.md").write_text(text, encoding="utf-8")
 
 
+def chosen(config: Config) -> list[Variant]:
+    """The variants that were asked for, in the order of VARIANTS."""
+    return [variant for variant in VARIANTS if variant.name in config.variants]
+
+
 def parse(arguments: list[str]) -> Config:
     """Reads the command line."""
     formatter = argparse.RawDescriptionHelpFormatter
@@ -153,7 +167,10 @@ def parse(arguments: list[str]) -> Config:
     parser.add_argument("--voc", type=Path, required=True, help="the folder of the VOC data")
     defaults = Config(voc=Path())
     for name, default in vars(defaults).items():
-        if name != "voc":
+        if name == "variants":
+            names = [variant.name for variant in VARIANTS]
+            parser.add_argument("--variants", nargs="+", choices=names, default=default)
+        elif name != "voc":
             option = "--" + name.replace("_", "-")
             parser.add_argument(option, type=type(default), default=default, help=f"{default}")
     config = Config(**vars(parser.parse_args(arguments)))
@@ -167,9 +184,9 @@ def parse(arguments: list[str]) -> Config:
 def main(arguments: list[str]) -> None:
     """Makes all runs, one after the other, and compares them."""
     config = parse(arguments)
-    results: dict[str, list[dict[str, float]]] = {variant.name: [] for variant in VARIANTS}
+    results: dict[str, list[dict[str, float]]] = {v.name: [] for v in chosen(config)}
     for seed in range(1, config.seeds + 1):
-        for variant in VARIANTS:
+        for variant in chosen(config):
             results[variant.name].append(figures(measure(config, variant, seed)))
     report(config, tabulate(results))
 

@@ -115,9 +115,8 @@ def draw_detections(folders: DemoFolders) -> None:
     """Draws what the run finds in the first test scenes beside what is there."""
     import itertools
 
-    import cv2
-
     from ssd_centerloss.data.dataset import Dataset
+    from ssd_centerloss.drawing import write_image
     from ssd_centerloss.evaluation.grid import Sample, detections_grid
     from ssd_centerloss.evaluation.split import read_split
     from ssd_centerloss.inference import Detector
@@ -130,7 +129,7 @@ def draw_detections(folders: DemoFolders) -> None:
         if scene.image is not None
     ]
     picture = detections_grid(samples, detector.label_map.names, side=GRID_SIDE)
-    cv2.imwrite(str(folders.picture), picture)
+    write_image(folders.picture, picture)
 
 
 def _step(text: str) -> None:
