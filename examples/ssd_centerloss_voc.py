@@ -97,6 +97,8 @@ def databases(options: Options) -> models.Databases:
 
 def recipe(options: Options) -> models.Recipe:
     """SSD of the size, with the options' numbers."""
+    if min(options.batch, options.pass_batch) < 1:
+        raise UserError("--batch and --pass-batch: expected 1 or more")
     if options.batch % options.pass_batch:
         raise UserError(f"--batch {options.batch} is no multiple of {options.pass_batch} a pass")
     name = f"ssd{options.size}_vgg16"

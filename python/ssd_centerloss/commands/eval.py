@@ -27,6 +27,7 @@ EPILOG = """
 """
 
 
+# Many parameters and lines: each is an option of the command line.
 def evaluate(
     run: Annotated[Path, typer.Argument(help="A run folder, as `train` writes it.")],
     weights: Annotated[

@@ -127,6 +127,8 @@ def _filled(room: Room) -> Room:
 
 def _split_room(root: Path, name: str) -> Room:
     """The room root/NAME, or root/images/NAME with its annotations in root/labels/NAME."""
+    if not (root / name).is_relative_to(root):
+        raise UserError(f"--split …={name}: expected a folder below {root}")
     if (root / name).is_dir():
         room = _room(root / name)
     elif (_images_of(root) / name).is_dir():

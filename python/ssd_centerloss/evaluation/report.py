@@ -96,6 +96,7 @@ class Evaluator:
 
 def table(report: Report, metrics: Sequence[str]) -> Table:
     """A table of the classes and their mean, by some of METRICS."""
+    from rich.markup import escape
     from rich.table import Table
 
     result = Table(title=f"{report.evaluation.images} images")
@@ -104,7 +105,7 @@ def table(report: Report, metrics: Sequence[str]) -> Table:
         result.add_column(title, justify="right")
     for row in report.evaluation.classes:
         values = [_number(getattr(row, metric)) for metric in metrics]
-        result.add_row(row.name, str(row.ground_truths), str(row.detections), *values)
+        result.add_row(escape(row.name), str(row.ground_truths), str(row.detections), *values)
     result.add_section()
     result.add_row(
         "mean",

@@ -23,7 +23,7 @@ def coco_rows(detections: Mapping[str, Detections], names: Sequence[str]) -> lis
     files are called), else the name. category_id is the label, and
     category_name its name.
     """
-    numbers = all(name.isdigit() for name in detections)
+    numbers = all(name.isdecimal() for name in detections)
     return [
         {
             "image_id": int(image) if numbers else image,
@@ -58,4 +58,6 @@ def write_voc(folder: Path, detections: Mapping[str, Detections], names: Sequenc
             for which, score, box in zip(found.labels, found.scores, found.boxes, strict=True)
             if which == label
         ]
-        (folder / f"{VOC_PREFIX}{name}.txt").write_text("".join(lines), encoding="utf-8")
+        (folder / f"{VOC_PREFIX}{name.replace('/', '_')}.txt").write_text(
+            "".join(lines), encoding="utf-8"
+        )
