@@ -88,8 +88,9 @@ def measure(config: Config, variant: Variant, seed: int) -> dict[str, Any]:
     wanted: dict[str, float] = {
         "iterations": config.iterations,
         "center_features": config.center_features if variant.features else 0,
-        "center_loss_weight": config.center_loss_weight if variant.center_loss else 0,
     }
+    if variant.features:
+        wanted["center_loss_weight"] = config.center_loss_weight if variant.center_loss else 0
     if not metrics.exists():
         options: dict[str, object] = {
             "--data": dataset(config),
