@@ -2,6 +2,7 @@
 #define CAFFE_SYNCEDMEM_HPP_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include "caffe/common.hpp"
@@ -50,7 +51,10 @@ class SyncedMemory {
 
   const void* cpu_data();
   void* mutable_cpu_data();
-  /** @brief Uses memory of the caller (at least size() bytes) as the host copy, never freed here.
+  /**
+   * @brief Uses memory of the caller (at least size() bytes) as the host copy, never freed here.
+   *
+   * The caller may write there at any time: the host copy is pinned from now on.
    */
   void set_cpu_data(void* data);
   const void* gpu_data();
@@ -66,6 +70,20 @@ class SyncedMemory {
   /** @brief A buffer that the backend used here before, current or stale, to be reused; or null. */
   const std::shared_ptr<BackendMemory>& backend_buffer() const { return backend_; }
 
+  /**
+   * @brief Someone keeps the host pointer, to read and write there whenever they like (an array in
+   * Python): until UnpinHost, called as often, the host holds the values and a backend's copy never
+   * counts as one that does.
+   */
+  void PinHost();
+  void UnpinHost();
+  bool pinned() const { return pins_ > 0 || callers_host_; }
+  /**
+   * @brief A number that grows whenever somebody may have changed the values, so that what was
+   * computed from them can be kept. While the memory is pinned it tells nothing.
+   */
+  uint64_t version() const { return version_ + (owner_ ? owner_->version() : 0); }
+
   SyncedHead head() const;
   bool on_host() const { return (holders_ & kHost) != 0; }
   size_t size() const { return size_; }
@@ -78,8 +96,11 @@ class SyncedMemory {
 
   size_t size_ = 0;
   unsigned holders_ = 0;
+  int pins_ = 0;
+  uint64_t version_ = 0;
   void* host_ = nullptr;
   bool owns_host_ = false;
+  bool callers_host_ = false;
   std::shared_ptr<SyncedMemory> owner_;
   std::shared_ptr<BackendMemory> backend_;
   void* device_ = nullptr;

@@ -17,6 +17,19 @@ namespace {
 
 /** What a view keeps alive: the memory, even if the blob moves on to another, and the net. */
 struct ViewOwner {
+  explicit ViewOwner(const shared_ptr<BlobOwner>& owner)
+      : owner(owner), borrowed(owner ? owner->borrowed : nullptr) {}
+  ViewOwner(const ViewOwner&) = delete;
+  ViewOwner& operator=(const ViewOwner&) = delete;
+  ~ViewOwner() {
+    if (memory) memory->UnpinHost();
+  }
+  /** The array may be read and written at any time, between any two steps of the net. */
+  void Keep(const shared_ptr<SyncedMemory>& viewed) {
+    viewed->PinHost();
+    memory = viewed;
+  }
+
   shared_ptr<SyncedMemory> memory;
   shared_ptr<BlobOwner> owner;
   shared_ptr<const void> borrowed;
@@ -27,11 +40,10 @@ nb::ndarray<nb::numpy, Dtype> View(const BlobHandle<Dtype>& handle, bool diff) {
   Blob<Dtype>& blob = handle.get();
   static Dtype no_elements;
   Dtype* values = &no_elements;
-  auto owner = std::make_unique<ViewOwner>(
-      ViewOwner{nullptr, handle.owner, handle.owner ? handle.owner->borrowed : nullptr});
+  auto owner = std::make_unique<ViewOwner>(handle.owner);
   if (blob.count() > 0) {
     values = diff ? blob.mutable_cpu_diff() : blob.mutable_cpu_data();
-    owner->memory = diff ? blob.diff() : blob.data();
+    owner->Keep(diff ? blob.diff() : blob.data());
   }
   const nb::capsule capsule(owner.release(),
                             [](void* p) noexcept { delete static_cast<ViewOwner*>(p); });

@@ -191,6 +191,72 @@ TEST(SyncedMemoryTest, AViewMustLieInsideItsOwner) {
   EXPECT_EQ(empty.size(), 0U);
 }
 
+TEST(SyncedMemoryTest, WhilePinnedTheHostAlwaysHoldsTheValues) {
+  SyncedMemory memory(kSize);
+  memory.set_backend_data(std::make_shared<MirrorMemory>(kValues));
+  memory.PinHost();
+  memory.PinHost();
+  EXPECT_TRUE(memory.pinned());
+  EXPECT_EQ(memory.backend_data(), nullptr);
+  const int* host = static_cast<const int*>(memory.cpu_data());
+  EXPECT_EQ(vector<int>(host, host + 5), kValues);
+  // New values are converted at once, and the buffer can be used again.
+  const auto backend = std::make_shared<MirrorMemory>(vector<int>{5, 6, 7, 8, 9});
+  memory.set_backend_data(backend);
+  EXPECT_EQ(vector<int>(host, host + 5), vector<int>({5, 6, 7, 8, 9}));
+  EXPECT_EQ(memory.head(), SyncedMemory::HEAD_AT_CPU);
+  EXPECT_EQ(memory.backend_buffer(), backend);
+  // A copy that was converted may be stale at once.
+  memory.add_backend_data(std::make_shared<MirrorMemory>(kValues));
+  EXPECT_EQ(memory.backend_data(), nullptr);
+  memory.UnpinHost();
+  EXPECT_TRUE(memory.pinned());
+  memory.UnpinHost();
+  EXPECT_FALSE(memory.pinned());
+  memory.set_backend_data(backend);
+  EXPECT_EQ(memory.head(), SyncedMemory::HEAD_AT_BACKEND);
+  EXPECT_CAFFE_ERROR(memory.UnpinHost(), "not pinned");
+}
+
+TEST(SyncedMemoryTest, TheCallersMemoryIsPinned) {
+  vector<int> values = kValues;
+  SyncedMemory memory(kSize);
+  EXPECT_FALSE(memory.pinned());
+  memory.set_cpu_data(values.data());
+  EXPECT_TRUE(memory.pinned());
+  memory.set_backend_data(std::make_shared<MirrorMemory>(vector<int>{5, 6, 7, 8, 9}));
+  EXPECT_EQ(values, vector<int>({5, 6, 7, 8, 9}));
+}
+
+TEST(SyncedMemoryTest, TheVersionTellsOfEveryChange) {
+  const auto owner = std::make_shared<SyncedMemory>(kSize);
+  SyncedMemory view(owner, 0, kSize);
+  uint64_t last = view.version();
+  const auto changed = [&view, &last] {
+    const uint64_t before = last;
+    last = view.version();
+    return last > before;
+  };
+  view.cpu_data();
+  view.add_backend_data(std::make_shared<MirrorMemory>(kValues));
+  EXPECT_FALSE(changed());
+  view.mutable_cpu_data();
+  EXPECT_TRUE(changed());
+  view.set_backend_data(std::make_shared<MirrorMemory>(kValues));
+  EXPECT_TRUE(changed());
+  owner->cpu_data();
+  EXPECT_FALSE(changed());
+  owner->mutable_cpu_data();  // the view is a part of it
+  EXPECT_TRUE(changed());
+  view.PinHost();
+  EXPECT_FALSE(changed());
+  view.UnpinHost();  // written to until now
+  EXPECT_TRUE(changed());
+  vector<int> values = kValues;
+  view.set_cpu_data(values.data());
+  EXPECT_TRUE(changed());
+}
+
 #ifdef CPU_ONLY
 TEST(SyncedMemoryTest, WithoutCudaTheDeviceIsAnError) {
   SyncedMemory memory(kSize);

@@ -11,7 +11,9 @@ namespace caffe {
  * @brief Tops that the caller fills: a net's inputs.
  *
  * `shape` is given once for all tops, once for each, or not at all (the tops
- * are then shaped by the caller). Forward and Backward do nothing.
+ * are then shaped by the caller). The caller may keep a pointer to the host's
+ * memory and write there before every Forward, which takes the values there
+ * for new. Backward does nothing.
  * @throws Error for another number of shapes.
  */
 template <typename Dtype>
@@ -28,8 +30,7 @@ class InputLayer : public Layer<Dtype> {
   int MinTopBlobs() const override { return 1; }
 
  protected:
-  void Forward_cpu(const vector<Blob<Dtype>*>& /*bottom*/,
-                   const vector<Blob<Dtype>*>& /*top*/) override {}
+  void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
   void Backward_cpu(const vector<Blob<Dtype>*>& /*top*/, const vector<bool>& /*propagate_down*/,
                     const vector<Blob<Dtype>*>& /*bottom*/) override {}
 };

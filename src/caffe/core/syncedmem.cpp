@@ -55,15 +55,18 @@ const void* SyncedMemory::cpu_data() {
 void* SyncedMemory::mutable_cpu_data() {
   ToHost();
   holders_ = kHost;
+  ++version_;
   return host_;
 }
 
 void SyncedMemory::set_cpu_data(void* data) {
   CHECK(data != nullptr) << "set_cpu_data takes memory of the caller, got null";
   if (owns_host_) std::free(host_);
+  version_ = version() + 1;  // what the owner counted must not be taken back
   owner_.reset();
   host_ = data;
   owns_host_ = false;
+  callers_host_ = true;
   holders_ = kHost;
 }
 
@@ -75,13 +78,29 @@ void SyncedMemory::set_backend_data(std::shared_ptr<BackendMemory> memory) {
   CHECK(memory != nullptr) << "set_backend_data takes a backend's memory, got null";
   backend_ = std::move(memory);
   holders_ = kBackend;
+  ++version_;
+  if (!pinned()) return;
+  ToHost();
+  holders_ = kHost;
 }
 
 void SyncedMemory::add_backend_data(std::shared_ptr<BackendMemory> memory) {
   CHECK(memory != nullptr) << "add_backend_data takes a backend's memory, got null";
   CHECK(holders_ != 0) << "add_backend_data on a memory that holds no values yet";
   backend_ = std::move(memory);
-  holders_ |= kBackend;
+  if (!pinned()) holders_ |= kBackend;
+}
+
+void SyncedMemory::PinHost() {
+  ToHost();
+  holders_ = kHost;
+  ++pins_;
+}
+
+void SyncedMemory::UnpinHost() {
+  CHECK(pins_ > 0) << "UnpinHost of a memory that is not pinned";
+  --pins_;
+  ++version_;
 }
 
 SyncedMemory::SyncedHead SyncedMemory::head() const {

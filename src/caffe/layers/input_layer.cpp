@@ -15,6 +15,15 @@ void InputLayer<Dtype>::LayerSetUp(const vector<Blob<Dtype>*>& /*bottom*/,
   for (int i = 0; i < num_top; ++i) top[i]->Reshape(param.shape(num_shape == 1 ? 0 : i));
 }
 
+template <typename Dtype>
+void InputLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& /*bottom*/,
+                                    const vector<Blob<Dtype>*>& top) {
+  for (Blob<Dtype>* blob : top) {
+    // What a backend converted from the values of the last Forward is stale.
+    if (blob->count() > 0) blob->mutable_cpu_data();
+  }
+}
+
 INSTANTIATE_CLASS(InputLayer);
 REGISTER_LAYER_CLASS(Input);
 
