@@ -19,6 +19,10 @@ class Layer;
  * REGISTER_LAYER_CLASS(Name) in NameLayer's .cpp adds the type "Name";
  * REGISTER_LAYER_CREATOR(Name, function) adds one made by a function. A
  * shared library that registers layers in the same way is loaded by LoadPlugin.
+ *
+ * A backend adds faster overrides of types that exist. CreateLayer asks them
+ * first, unless the layer's parameters say `engine: CAFFE`, or the environment
+ * says CAFFE_BACKEND=reference.
  */
 template <typename Dtype>
 class LayerRegistry {
@@ -29,12 +33,19 @@ class LayerRegistry {
   static CreatorRegistry& Registry();
   /** @throws Error if the type is registered already. */
   static void AddCreator(const string& type, Creator creator);
+  /**
+   * @brief Adds a faster implementation of a type: `creator` returns null for a layer that it
+   * leaves to the plain one.
+   * @throws Error if the type has an override already.
+   */
+  static void AddOverride(const string& type, Creator creator);
   /** @throws Error for an unknown type, naming the nearest known ones. */
   static shared_ptr<Layer<Dtype>> CreateLayer(const LayerParameter& param);
   static vector<string> LayerTypeList();
 
  private:
   LayerRegistry() = delete;
+  static CreatorRegistry& Overrides();
 };
 
 template <typename Dtype>
@@ -42,6 +53,14 @@ class LayerRegisterer {
  public:
   LayerRegisterer(const string& type, typename LayerRegistry<Dtype>::Creator creator) {
     LayerRegistry<Dtype>::AddCreator(type, creator);
+  }
+};
+
+/** @brief Adds an override for nets of floats when a static object of it is made. */
+class OverrideRegisterer {
+ public:
+  OverrideRegisterer(const string& type, LayerRegistry<float>::Creator creator) {
+    LayerRegistry<float>::AddOverride(type, creator);
   }
 };
 

@@ -20,7 +20,8 @@ namespace caffe {
  *
  * Fields of convolution_param: num_output, bias_term, kernel_size, stride,
  * pad, dilation (or kernel_h, kernel_w, …), group, axis, force_nd_im2col,
- * weight_filler, bias_filler; `engine` is accepted and ignored.
+ * weight_filler, bias_filler; `engine: CAFFE` asks for this implementation
+ * where a build has a faster one.
  *
  * An image is unfolded into columns (im2col) and multiplied with the weights;
  * a 1×1 kernel with stride 1 needs no columns, and a group for each channel

@@ -29,7 +29,8 @@ namespace caffe {
  *
  * Fields of pooling_param: pool, kernel_size or kernel_h and kernel_w, stride,
  * pad (and their _h and _w forms), global_pooling (the window is the whole
- * image, whatever its size), round_mode; `engine` is accepted and ignored.
+ * image, whatever its size), round_mode; `engine: CAFFE` asks for
+ * this implementation where a build has a faster one.
  *
  * Other than Caffe: the last window starts inside also where there is no
  * padding (there, kernel 1 and stride 2 on an even size read beyond the image),

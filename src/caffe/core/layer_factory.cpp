@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <numeric>
 
 #include "caffe/layer.hpp"
@@ -30,6 +31,33 @@ void LayerRegistry<Dtype>::AddCreator(const string& type, Creator creator) {
 }
 
 template <typename Dtype>
+typename LayerRegistry<Dtype>::CreatorRegistry& LayerRegistry<Dtype>::Overrides() {
+  static CreatorRegistry* overrides = new CreatorRegistry;
+  return *overrides;
+}
+
+template <typename Dtype>
+void LayerRegistry<Dtype>::AddOverride(const string& type, Creator creator) {
+  CHECK(Overrides().emplace(type, creator).second)
+      << "layer type \"" << type << "\" has an override already";
+}
+
+namespace {
+
+/** Whether the parameters, or the environment, ask for the plain implementation. */
+bool AsksForReference(const LayerParameter& param) {
+  const char* backend = std::getenv("CAFFE_BACKEND");
+  if (backend != nullptr && string(backend) == "reference") return true;
+  return param.convolution_param().engine() == ConvolutionParameter_Engine_CAFFE ||
+         param.lrn_param().engine() == LRNParameter_Engine_CAFFE ||
+         param.pooling_param().engine() == PoolingParameter_Engine_CAFFE ||
+         param.relu_param().engine() == ReLUParameter_Engine_CAFFE ||
+         param.softmax_param().engine() == SoftmaxParameter_Engine_CAFFE;
+}
+
+}  // namespace
+
+template <typename Dtype>
 shared_ptr<Layer<Dtype>> LayerRegistry<Dtype>::CreateLayer(const LayerParameter& param) {
   const auto entry = Registry().find(param.type());
   if (entry == Registry().end()) {
@@ -40,6 +68,10 @@ shared_ptr<Layer<Dtype>> LayerRegistry<Dtype>::CreateLayer(const LayerParameter&
         "", param.name());
   }
   try {
+    const auto faster = Overrides().find(param.type());
+    if (faster != Overrides().end() && !AsksForReference(param)) {
+      if (shared_ptr<Layer<Dtype>> layer = faster->second(param)) return layer;
+    }
     return entry->second(param);
   } catch (const Error& error) {
     throw error.By(param.name() + " (" + param.type() + ")");
