@@ -39,6 +39,22 @@ foreach(part core imgproc imgcodecs videoio)
   caffe_find_library(${variable} PACKAGE libopencv-${part}-dev HEADER opencv2/${part}.hpp
                      NAMES opencv_${part} SUFFIXES opencv4)
 endforeach()
+# oneDNN 2 or 3 makes layers faster, and none needs it. Its CMake package asks for OpenCL, which is
+# not used here.
+find_path(ONEDNN_INCLUDE_DIR oneapi/dnnl/dnnl.hpp)
+find_library(ONEDNN_LIBRARY NAMES dnnl)
+mark_as_advanced(ONEDNN_INCLUDE_DIR ONEDNN_LIBRARY)
+if(ONEDNN_INCLUDE_DIR AND ONEDNN_LIBRARY)
+  option(CAFFE_ONEDNN "Use oneDNN's faster implementations of layers" ON)
+else()
+  option(CAFFE_ONEDNN "Use oneDNN's faster implementations of layers" OFF)
+  if(CAFFE_ONEDNN)
+    caffe_require(ONEDNN_LIBRARY PACKAGES libdnnl-dev)
+  else()
+    message(STATUS "oneDNN not found (Debian: libdnnl-dev): layers run as their plain "
+                   "implementations, which are several times slower")
+  endif()
+endif()
 if(CAFFE_BUILD_TESTS)
   caffe_find_library(GTEST PACKAGE libgtest-dev HEADER gtest/gtest.h NAMES gtest)
   caffe_find_library(GTEST_MAIN PACKAGE libgtest-dev HEADER gtest/gtest.h NAMES gtest_main)
@@ -57,6 +73,10 @@ if(CAFFE_MISSING_PACKAGES)
 endif()
 
 add_library(caffe_dependencies INTERFACE)
+if(CAFFE_ONEDNN)
+  target_include_directories(caffe_dependencies SYSTEM INTERFACE ${ONEDNN_INCLUDE_DIR})
+  target_link_libraries(caffe_dependencies INTERFACE ${ONEDNN_LIBRARY})
+endif()
 target_include_directories(
   caffe_dependencies SYSTEM
   INTERFACE ${Protobuf_INCLUDE_DIRS} ${LMDB_INCLUDE_DIR} ${HDF5_INCLUDE_DIR}

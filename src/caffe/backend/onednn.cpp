@@ -1,0 +1,93 @@
+#include "caffe/backend/onednn.hpp"
+
+#include <cstdlib>
+#include <memory>
+#include <utility>
+
+namespace caffe {
+namespace onednn {
+
+namespace {
+
+constexpr size_t kPage = 4096;
+
+/** Memory that grows; its contents are lost when it does. */
+class Arena {
+ public:
+  void* Reserve(size_t size) {
+    if (size <= size_) return memory_.get();
+    memory_.reset();  // first, so that both are never there
+    size_ = (size + kPage - 1) / kPage * kPage;
+    memory_.reset(std::aligned_alloc(kPage, size_));
+    CHECK(memory_ != nullptr) << "out of memory: cannot allocate " << size_ << " bytes";
+    return memory_.get();
+  }
+
+ private:
+  struct Free {
+    void operator()(void* memory) const { std::free(memory); }
+  };
+  std::unique_ptr<void, Free> memory_;
+  size_t size_ = 0;
+};
+
+dnnl::stream& ThreadStream() {
+  thread_local dnnl::stream stream(Engine());
+  return stream;
+}
+
+}  // namespace
+
+const dnnl::engine& Engine() {
+  // Outlives every static object that still holds memory.
+  static const dnnl::engine* engine = new dnnl::engine(dnnl::engine::kind::cpu, 0);
+  return *engine;
+}
+
+Dims DimsOf(const Layout& layout) {
+#if DNNL_VERSION_MAJOR >= 3
+  return layout.get_dims();
+#else
+  return layout.dims();
+#endif
+}
+
+Dims DimsOf(const vector<int>& shape) { return Dims(shape.begin(), shape.end()); }
+
+Layout PlainLayout(const Dims& dims) {
+  Dims strides(dims.size(), 1);
+  for (size_t i = dims.size() - 1; i > 0; --i) strides[i - 1] = strides[i] * dims[i];
+  return Layout(dims, dnnl::memory::data_type::f32, strides);
+}
+
+Layout AnyLayout(const Dims& dims) {
+  return Layout(dims, dnnl::memory::data_type::f32, dnnl::memory::format_tag::any);
+}
+
+dnnl::memory PlainMemory(const Dims& dims, const void* values) {
+  return dnnl::memory(PlainLayout(dims), Engine(), const_cast<void*>(values));
+}
+
+dnnl::memory Scratch(ScratchUse use, const Layout& layout) {
+  thread_local Arena arenas[kNumScratchUses];
+  return dnnl::memory(layout, Engine(), arenas[use].Reserve(layout.get_size()));
+}
+
+dnnl::primitive_attr Attributes() {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attributes;
+}
+
+void Run(const dnnl::primitive& primitive, const Layout& scratch, Arguments arguments) {
+  Checked([&] {
+    if (scratch.get_size() > 0) {
+      arguments.emplace(DNNL_ARG_SCRATCHPAD, Scratch(kPrimitive, scratch));
+    }
+    primitive.execute(ThreadStream(), arguments);
+    ThreadStream().wait();
+  });
+}
+
+}  // namespace onednn
+}  // namespace caffe

@@ -1,0 +1,137 @@
+#include "caffe/backend/onednn_conv_layer.hpp"
+
+#include <omp.h>
+
+#include <algorithm>
+
+namespace caffe {
+namespace onednn {
+
+dnnl::memory PackedWeights::Get(const shared_ptr<SyncedMemory>& weights, const Layout& plain,
+                                const Layout& wanted) {
+  const void* host = weights->cpu_data();
+  if (wanted == plain) return PlainMemory(DimsOf(plain), host);
+  auto copy = std::find_if(copies_.begin(), copies_.end(), [&](const Copy& candidate) {
+    return candidate.memory->layout() == wanted;
+  });
+  if (copy == copies_.end()) {
+    copies_.push_back({std::make_unique<OnednnMemory>(wanted), nullptr, 0});
+    copy = copies_.end() - 1;
+  }
+  const uint64_t version = weights->version();
+  if (copy->source != weights || copy->version != version || weights->pinned()) {
+    copy->memory->FromHost(host);
+    copy->source = weights;
+    copy->version = version;
+  }
+  return copy->memory->memory();
+}
+
+ConvShape OnednnConvolutionLayer::ShapeOf(const Blob<float>& bottom) const {
+  ConvShape shape = {};
+  shape.num = num_;
+  shape.channels = channels_;
+  shape.height = bottom.shape(2);
+  shape.width = bottom.shape(3);
+  shape.num_output = num_output_;
+  shape.out_height = output_shape_[0];
+  shape.out_width = output_shape_[1];
+  shape.group = group_;
+  shape.rows = window(0);
+  shape.columns = window(1);
+  shape.bias = bias_term_;
+  shape.training = phase_ == TRAIN;
+  shape.threads = omp_get_max_threads();
+  return shape;
+}
+
+void OnednnConvolutionLayer::Reshape(const vector<Blob<float>*>& bottom,
+                                     const vector<Blob<float>*>& top) {
+  ConvolutionLayer<float>::Reshape(bottom, top);
+  plan_ = nullptr;
+  if (num_spatial_axes_ != 2 || channel_axis_ != 1 || bottom[0]->count() == 0) return;
+  plan_ = &plans_.For(ShapeOf(*bottom[0]));
+}
+
+void OnednnConvolutionLayer::Forward_cpu(const vector<Blob<float>*>& bottom,
+                                         const vector<Blob<float>*>& top) {
+  if (plan_ == nullptr) {
+    ConvolutionLayer<float>::Forward_cpu(bottom, top);
+    return;
+  }
+  const ConvPrimitive& pass = plan_->forward();
+  Arguments arguments;
+  arguments[DNNL_ARG_WEIGHTS] =
+      packed_.Get(blobs_[0]->data(), plan_->plain_weights(), pass.weights);
+  if (bias_term_) arguments[DNNL_ARG_BIAS] = PlainMemory({num_output_}, blobs_[1]->cpu_data());
+  for (size_t i = 0; i < bottom.size(); ++i) {
+    arguments[DNNL_ARG_SRC] = bottom_.Read(bottom[i]->data().get(), pass.bottom);
+    Output output(top[i]->data().get(), pass.top);
+    arguments[DNNL_ARG_DST] = output.memory();
+    pass.run(arguments);
+    output.Commit();
+  }
+}
+
+void OnednnConvolutionLayer::BackwardWeights(Blob<float>* bottom, Blob<float>* top) {
+  const ConvPrimitive& pass = plan_->backward_weights();
+  const dnnl::memory weight_diff = Scratch(kGradient, pass.weights);
+  Arguments arguments = {{DNNL_ARG_SRC, bottom_.Read(bottom->data().get(), pass.bottom)},
+                         {DNNL_ARG_DIFF_DST, top_diff_.Read(top->diff().get(), pass.top)},
+                         {DNNL_ARG_DIFF_WEIGHTS, weight_diff}};
+  if (bias_term_) {
+    bias_diff_.resize(num_output_);
+    arguments.emplace(DNNL_ARG_DIFF_BIAS, PlainMemory({num_output_}, bias_diff_.data()));
+  }
+  pass.run(arguments);
+  add_weights_.Run(weight_diff,
+                   PlainMemory(DimsOf(plan_->plain_weights()), blobs_[0]->mutable_cpu_diff()));
+  if (bias_term_ && param_propagate_down_[1]) {
+    caffe_axpy(num_output_, 1.0F, bias_diff_.data(), blobs_[1]->mutable_cpu_diff());
+  }
+}
+
+void OnednnConvolutionLayer::BackwardBias(Blob<float>* top) {
+  const float* top_diff = top->cpu_diff();
+  for (int n = 0; n < num_; ++n) {
+    backward_cpu_bias(blobs_[1]->mutable_cpu_diff(), top_diff + n * top_dim_);
+  }
+}
+
+void OnednnConvolutionLayer::BackwardData(Blob<float>* top, Blob<float>* bottom) {
+  const ConvPrimitive& pass = plan_->backward_data();
+  Output output(bottom->diff().get(), pass.bottom);
+  pass.run(
+      {{DNNL_ARG_DIFF_DST, top_diff_.Read(top->diff().get(), pass.top)},
+       {DNNL_ARG_WEIGHTS, packed_.Get(blobs_[0]->data(), plan_->plain_weights(), pass.weights)},
+       {DNNL_ARG_DIFF_SRC, output.memory()}});
+  output.Commit();
+}
+
+void OnednnConvolutionLayer::Backward_cpu(const vector<Blob<float>*>& top,
+                                          const vector<bool>& propagate_down,
+                                          const vector<Blob<float>*>& bottom) {
+  if (plan_ == nullptr) {
+    ConvolutionLayer<float>::Backward_cpu(top, propagate_down, bottom);
+    return;
+  }
+  for (size_t i = 0; i < top.size(); ++i) {
+    if (param_propagate_down_[0]) {
+      BackwardWeights(bottom[i], top[i]);
+    } else if (bias_term_ && param_propagate_down_[1]) {
+      BackwardBias(top[i]);
+    }
+    if (propagate_down[i]) BackwardData(top[i], bottom[i]);
+  }
+}
+
+namespace {
+
+const OverrideRegisterer g_convolution("Convolution", [](const LayerParameter& param) {
+  return shared_ptr<Layer<float>>(new OnednnConvolutionLayer(param));
+});
+
+}  // namespace
+
+}  // namespace onednn
+}  // namespace caffe

@@ -1,0 +1,67 @@
+#ifndef CAFFE_BACKEND_ONEDNN_CONV_LAYER_HPP_
+#define CAFFE_BACKEND_ONEDNN_CONV_LAYER_HPP_
+
+#include <memory>
+#include <vector>
+
+#include "caffe/backend/onednn_conv.hpp"
+#include "caffe/backend/onednn_memory.hpp"
+#include "caffe/layers/conv_layer.hpp"
+
+namespace caffe {
+namespace onednn {
+
+/** @brief A layer's weights in the layouts that its primitives want, converted when they change. */
+class PackedWeights {
+ public:
+  /** @brief `weights`, whose host copy has the layout `plain`, in the layout `wanted`. */
+  dnnl::memory Get(const shared_ptr<SyncedMemory>& weights, const Layout& plain,
+                   const Layout& wanted);
+
+ private:
+  struct Copy {
+    std::unique_ptr<OnednnMemory> memory;
+    shared_ptr<SyncedMemory> source;
+    uint64_t version;
+  };
+  vector<Copy> copies_;
+};
+
+/**
+ * @brief Convolution by oneDNN, where the bottoms have two spatial axes, and `axis` is 1.
+ *
+ * Bottoms, tops and their gradients stay in the backend's layout; weights are
+ * converted once after each change, and their gradients are added to those of
+ * the host, in the plain layout. Elsewhere, and for an empty batch, the
+ * plain implementation does the work.
+ */
+class OnednnConvolutionLayer : public ConvolutionLayer<float> {
+ public:
+  explicit OnednnConvolutionLayer(const LayerParameter& param) : ConvolutionLayer<float>(param) {}
+  void Reshape(const vector<Blob<float>*>& bottom, const vector<Blob<float>*>& top) override;
+  /** @brief The primitives in use, or null where the plain implementation works. */
+  ConvPlan* plan() { return plan_; }
+
+ protected:
+  void Forward_cpu(const vector<Blob<float>*>& bottom, const vector<Blob<float>*>& top) override;
+  void Backward_cpu(const vector<Blob<float>*>& top, const vector<bool>& propagate_down,
+                    const vector<Blob<float>*>& bottom) override;
+
+ private:
+  ConvShape ShapeOf(const Blob<float>& bottom) const;
+  void BackwardWeights(Blob<float>* bottom, Blob<float>* top);
+  void BackwardBias(Blob<float>* top);
+  void BackwardData(Blob<float>* top, Blob<float>* bottom);
+
+  ConvPlan* plan_ = nullptr;
+  Plans<ConvPlan> plans_;
+  PackedWeights packed_;
+  Input bottom_, top_diff_;
+  Reorder add_weights_{true};
+  vector<float> bias_diff_;
+};
+
+}  // namespace onednn
+}  // namespace caffe
+
+#endif  // CAFFE_BACKEND_ONEDNN_CONV_LAYER_HPP_

@@ -1,0 +1,182 @@
+#ifndef CAFFE_TESTS_ONEDNN_TEST_UTIL_HPP_
+#define CAFFE_TESTS_ONEDNN_TEST_UTIL_HPP_
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "caffe/backend/onednn_memory.hpp"
+#include "test_util.hpp"
+
+namespace caffe {
+
+/** @brief Makes the backend the only holder of these values, in blocks of `block` channels. */
+inline void MoveToBackend(const vector<int>& shape, SyncedMemory* values, int block = 16) {
+  using Tag = dnnl::memory::format_tag;
+  const onednn::Layout layout(onednn::DimsOf(shape), dnnl::memory::data_type::f32,
+                              block == 16 ? Tag::nChw16c : Tag::nChw8c);
+  const auto memory = std::make_shared<onednn::OnednnMemory>(layout);
+  memory->FromHost(values->cpu_data());
+  values->set_backend_data(memory);
+}
+
+/** @brief Whether the newest values are in the backend's layout alone. */
+inline bool OnlyOnBackend(const SyncedMemory& values) {
+  return values.head() == SyncedMemory::HEAD_AT_BACKEND;
+}
+
+inline vector<double> AsDoubles(const vector<float>& values) {
+  return vector<double>(values.begin(), values.end());
+}
+
+/**
+ * The override's floats against the plain implementation's doubles, up to 1e-4 of the largest:
+ * Winograd's transforms lose 3 to 6 of the 24 bits of a float (3e-6 RMS, ten times that where it is
+ * worst), and a wrong tap, channel or edge is off by 1e-2 and more.
+ */
+inline void ExpectClose(const vector<double>& expected, const vector<float>& got,
+                        const string& what, double relative = 1e-4) {
+  ASSERT_EQ(expected.size(), got.size()) << what;
+  double largest = 1e-3;  // of random numbers around 1: less is a gradient that is 0
+  for (const double value : expected) largest = std::max(largest, std::abs(value));
+  double worst = 0;
+  size_t where = 0;
+  for (size_t i = 0; i < expected.size(); ++i) {
+    const double error = std::abs(expected[i] - got[i]);
+    // Not "error > worst": a NaN must be the worst.
+    if (!(error <= worst)) {
+      worst = error;
+      where = i;
+    }
+  }
+  EXPECT_LE(worst, relative * largest) << what << "[" << where << "]: expected " << expected[where]
+                                       << ", got " << got[where] << "; largest " << largest;
+}
+
+/** @brief A layer in double, plain, and in float, by the backend, with the same values. */
+class BackendPair {
+ public:
+  BackendPair(const string& text, const vector<vector<int>>& bottoms, int num_top = 1)
+      : plain(text, bottoms, num_top), fast(text, bottoms, num_top) {}
+
+  BackendPair& InPlace() {
+    plain.InPlace();
+    fast.InPlace();
+    return *this;
+  }
+  BackendPair& SetUp() {
+    plain.SetUp();
+    fast.SetUp();
+    FillParameters();
+    return *this;
+  }
+  /** @brief New random bottoms, of other shapes if given; the same floats on both sides. */
+  void FillBottoms(unsigned seed, const vector<vector<int>>& shapes = {}) {
+    for (size_t i = 0; i < plain.bottom.size(); ++i) {
+      if (!shapes.empty()) {
+        plain.bottom[i]->Reshape(shapes[i]);
+        fast.bottom[i]->Reshape(shapes[i]);
+      }
+      Fill(seed + static_cast<unsigned>(i), plain.bottom[i], fast.bottom[i]);
+    }
+  }
+  /** @brief Random parameters, and gradients of them that were there before. */
+  void FillParameters() {
+    for (size_t i = 0; i < plain.layer->blobs().size(); ++i) {
+      Blob<double>* blob = plain.layer->blobs()[i].get();
+      Blob<float>* other = fast.layer->blobs()[i].get();
+      Fill(static_cast<unsigned>(50 + i), blob, other);
+      FillGradients(static_cast<unsigned>(60 + i), blob, other);
+    }
+  }
+  void ExpectForward(const string& what) {
+    plain.layer->Forward(plain.bottom, plain.top);
+    fast.layer->Forward(fast.bottom, fast.top);
+    for (size_t i = 0; i < plain.top.size(); ++i) {
+      ASSERT_EQ(plain.top[i]->shape(), fast.top[i]->shape()) << what;
+      ExpectClose(Values(*plain.top[i]), Values(*fast.top[i]), what + ": top");
+    }
+  }
+  /** @brief Backward from random gradients; `on_backend` moves them there first. */
+  void ExpectBackward(const string& what, vector<bool> propagate_down = {},
+                      bool on_backend = false) {
+    if (propagate_down.empty()) propagate_down.assign(plain.bottom.size(), true);
+    for (size_t i = 0; i < plain.bottom.size(); ++i) {
+      if (plain.bottom[i] == plain.top[0]) continue;
+      Poison(plain.bottom[i]);
+      Poison(fast.bottom[i]);
+    }
+    for (size_t i = 0; i < plain.top.size(); ++i) {
+      FillGradients(static_cast<unsigned>(70 + i), plain.top[i], fast.top[i]);
+      if (on_backend) MoveToBackend(fast.top[i]->shape(), fast.top[i]->diff().get());
+    }
+    plain.layer->Backward(plain.top, propagate_down, plain.bottom);
+    fast.layer->Backward(fast.top, propagate_down, fast.bottom);
+    for (size_t i = 0; i < plain.bottom.size(); ++i) {
+      if (!propagate_down[i]) {
+        EXPECT_TRUE(std::isnan(fast.bottom[i]->cpu_diff()[0])) << what << ": not asked for";
+        continue;
+      }
+      ExpectClose(Gradients(*plain.bottom[i]), Gradients(*fast.bottom[i]), what + ": bottom diff");
+    }
+    for (size_t i = 0; i < plain.layer->blobs().size(); ++i) {
+      ExpectClose(Gradients(*plain.layer->blobs()[i]), Gradients(*fast.layer->blobs()[i]),
+                  what + ": diff of parameter " + std::to_string(i));
+    }
+  }
+  void ExpectSame(const string& what) {
+    ExpectForward(what);
+    ExpectBackward(what);
+  }
+
+  LayerRun<double> plain;
+  LayerRun<float> fast;
+
+ private:
+  static void Fill(unsigned seed, Blob<double>* blob, Blob<float>* other) {
+    const vector<float> values = RandomValues<float>(blob->count(), seed);
+    SetValues(values, other);
+    SetValues(AsDoubles(values), blob);
+  }
+  static void FillGradients(unsigned seed, Blob<double>* blob, Blob<float>* other) {
+    const vector<float> values = RandomValues<float>(blob->count(), seed);
+    SetGradients(values, other);
+    SetGradients(AsDoubles(values), blob);
+  }
+  template <typename Dtype>
+  static void Poison(Blob<Dtype>* blob) {
+    caffe_set(blob->count(), std::numeric_limits<Dtype>::quiet_NaN(), blob->mutable_cpu_diff());
+  }
+};
+
+/** @brief Sets a variable of the environment while it lives. */
+class ScopedEnvironment {
+ public:
+  ScopedEnvironment(const char* name, const char* value) : name_(name) {
+    const char* old = std::getenv(name);
+    had_ = old != nullptr;
+    if (had_) old_ = old;
+    setenv(name, value, 1);
+  }
+  ~ScopedEnvironment() {
+    if (had_) {
+      setenv(name_, old_.c_str(), 1);
+    } else {
+      unsetenv(name_);
+    }
+  }
+  ScopedEnvironment(const ScopedEnvironment&) = delete;
+  ScopedEnvironment& operator=(const ScopedEnvironment&) = delete;
+
+ private:
+  const char* name_;
+  bool had_;
+  string old_;
+};
+
+}  // namespace caffe
+
+#endif  // CAFFE_TESTS_ONEDNN_TEST_UTIL_HPP_
