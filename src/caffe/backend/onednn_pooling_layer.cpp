@@ -1,0 +1,148 @@
+#include <omp.h>
+
+#include <algorithm>
+#include <memory>
+#include <tuple>
+
+#include "caffe/backend/onednn_memory.hpp"
+#include "caffe/layers/pooling_layer.hpp"
+
+namespace caffe {
+namespace onednn {
+
+namespace {
+
+/** A pooling of a bottom in this layout: all that its primitives depend on. */
+struct PoolKey {
+  Layout bottom;
+  Dims top;
+  PoolWindows windows;
+  dnnl::algorithm algorithm;
+  int threads;
+
+  bool operator==(const PoolKey& other) const {
+    return bottom == other.bottom && top == other.top && algorithm == other.algorithm &&
+           threads == other.threads && kernel() == other.kernel() && strides() == other.strides() &&
+           before() == other.before();
+  }
+  Dims kernel() const { return {windows.kernel_h, windows.kernel_w}; }
+  Dims strides() const { return {windows.stride_h, windows.stride_w}; }
+  Dims before() const { return {windows.pad_h, windows.pad_w}; }
+  /** What the last windows reach beyond the image: with rounding up, more than the pad. */
+  Dims after() const {
+    const PoolWindows& w = windows;
+    return {std::max(0, (w.pooled_height - 1) * w.stride_h + w.kernel_h - w.height - w.pad_h),
+            std::max(0, (w.pooled_width - 1) * w.stride_w + w.kernel_w - w.width - w.pad_w)};
+  }
+};
+
+/** The primitives of one pooling, and what its Backward must know of its Forward. */
+class PoolPlan {
+ public:
+  explicit PoolPlan(const PoolKey& key) : key_(key) {
+    const Dims undilated = {0, 0};
+    const auto forward = Checked([&] {
+      return Describe<PoolingForward>(dnnl::prop_kind::forward_training, key.algorithm, key.bottom,
+                                      AnyLayout(key.top), key.strides(), key.kernel(), undilated,
+                                      key.before(), key.after());
+    });
+    top_ = forward.dst_desc();
+    forward_ = {PoolingForward(forward), forward.scratchpad_desc()};
+    const auto backward = Checked([&] {
+      return DescribeBackward<PoolingBackward>(forward, key.algorithm, key.bottom, top_,
+                                               key.strides(), key.kernel(), undilated, key.before(),
+                                               key.after());
+    });
+    backward_ = {PoolingBackward(backward), backward.scratchpad_desc()};
+    if (key.algorithm == dnnl::algorithm::pooling_max) {
+      workspace_ = dnnl::memory(forward.workspace_desc(), Engine());
+    }
+  }
+  const PoolKey& key() const { return key_; }
+
+  void Forward(const dnnl::memory& bottom, SyncedMemory* top) const {
+    Output output(top, top_);
+    Arguments arguments = {{DNNL_ARG_SRC, bottom}, {DNNL_ARG_DST, output.memory()}};
+    if (workspace_) arguments.emplace(DNNL_ARG_WORKSPACE, workspace_);
+    forward_(arguments);
+    output.Commit();
+  }
+  void Backward(SyncedMemory* top_diff, SyncedMemory* bottom_diff) {
+    Output output(bottom_diff, key_.bottom);
+    Arguments arguments = {{DNNL_ARG_DIFF_DST, top_diff_.Read(top_diff, top_)},
+                           {DNNL_ARG_DIFF_SRC, output.memory()}};
+    if (workspace_) arguments.emplace(DNNL_ARG_WORKSPACE, workspace_);
+    backward_(arguments);
+    output.Commit();
+  }
+
+ private:
+  PoolKey key_;
+  Layout top_;
+  Step forward_, backward_;
+  dnnl::memory workspace_;  // MAX: where the largest values were
+  Input top_diff_;
+};
+
+/**
+ * Pooling of values in the backend's layout, in that layout. Unlike the plain
+ * implementation MAX passes over a NaN where the window has another value.
+ */
+class OnednnPoolingLayer : public PoolingLayer<float> {
+ public:
+  explicit OnednnPoolingLayer(const LayerParameter& param) : PoolingLayer<float>(param) {}
+
+ protected:
+  void Forward_cpu(const vector<Blob<float>*>& bottom, const vector<Blob<float>*>& top) override {
+    const OnednnMemory* input = BackendCopy(*bottom[0]->data(), DimsOf(bottom[0]->shape()));
+    plan_ = nullptr;
+    if (input == nullptr || top.size() > 1 || !DefinedAlike()) {
+      PoolingLayer<float>::Forward_cpu(bottom, top);
+      return;
+    }
+    plan_ = &plans_.For(PoolKey{input->layout(), DimsOf(top[0]->shape()), windows(), Algorithm(),
+                                omp_get_max_threads()});
+    plan_->Forward(input->memory(), top[0]->data().get());
+  }
+
+  void Backward_cpu(const vector<Blob<float>*>& top, const vector<bool>& propagate_down,
+                    const vector<Blob<float>*>& bottom) override {
+    if (plan_ == nullptr || !propagate_down[0]) {
+      PoolingLayer<float>::Backward_cpu(top, propagate_down, bottom);
+      return;
+    }
+    plan_->Backward(top[0]->diff().get(), bottom[0]->diff().get());
+  }
+
+ private:
+  bool IsMax() const {
+    return layer_param_.pooling_param().pool() == PoolingParameter_PoolMethod_MAX;
+  }
+  dnnl::algorithm Algorithm() const {
+    if (IsMax()) return dnnl::algorithm::pooling_max;
+    return pad_h_ == 0 && pad_w_ == 0 ? dnnl::algorithm::pooling_avg_exclude_padding
+                                      : dnnl::algorithm::pooling_avg_include_padding;
+  }
+  /**
+   * Whether oneDNN's average is Caffe's, which divides by what the window covers of image and
+   * padding: oneDNN counts all of the window or the image alone.
+   */
+  bool DefinedAlike() const {
+    if (IsMax() || (pad_h_ == 0 && pad_w_ == 0)) return true;
+    return (pooled_height_ - 1) * stride_h_ + kernel_h_ <= height_ + 2 * pad_h_ &&
+           (pooled_width_ - 1) * stride_w_ + kernel_w_ <= width_ + 2 * pad_w_;
+  }
+
+  Plans<PoolPlan> plans_;
+  PoolPlan* plan_ = nullptr;  // of the last Forward, if it was the backend's
+};
+
+const OverrideRegisterer g_pooling("Pooling", [](const LayerParameter& param) {
+  const bool fits = param.pooling_param().pool() != PoolingParameter_PoolMethod_STOCHASTIC;
+  return fits ? shared_ptr<Layer<float>>(new OnednnPoolingLayer(param)) : nullptr;
+});
+
+}  // namespace
+
+}  // namespace onednn
+}  // namespace caffe

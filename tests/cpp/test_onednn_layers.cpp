@@ -1,0 +1,158 @@
+// The overrides that take the layout in which their input lies: ReLU, Split, Pooling.
+#include "onednn_test_util.hpp"
+
+namespace caffe {
+
+namespace {
+
+/** Forward and Backward of a pair, with bottoms (and with them all the rest) in the backend. */
+void ExpectSameOnBackend(BackendPair* pair, const string& what, int block = 16) {
+  for (Blob<float>* blob : pair->fast.bottom) {
+    MoveToBackend(blob->shape(), blob->data().get(), block);
+  }
+  Blob<float>* top = pair->fast.top[0];
+  Blob<float>* bottom = pair->fast.bottom[0];
+  pair->fast.layer->Forward(pair->fast.bottom, pair->fast.top);
+  EXPECT_TRUE(OnlyOnBackend(*top->data())) << what << ": the top left the backend";
+  pair->plain.layer->Forward(pair->plain.bottom, pair->plain.top);
+  ExpectClose(Values(*pair->plain.top[0]), Values(*top), what + ": top");
+  for (const bool top_diff_on_backend : {false, true}) {
+    const vector<bool> all(pair->fast.bottom.size(), true);
+    pair->ExpectBackward(what, all, top_diff_on_backend);
+    pair->fast.layer->Backward(pair->fast.top, all, pair->fast.bottom);
+    EXPECT_TRUE(OnlyOnBackend(*bottom->diff())) << what << ": the gradient left the backend";
+    if (bottom == top) return;  // the first Backward has changed the top's gradient
+  }
+}
+
+string Pool(const string& fields) { return "type: 'Pooling' pooling_param { " + fields + " }"; }
+
+}  // namespace
+
+TEST(OnednnLayersTest, ReLUOnTheHostAndInTheBackend) {
+  for (const string& fields : vector<string>{"", "relu_param { negative_slope: 0.3 }",
+                                             "relu_param { negative_slope: -0.5 }"}) {
+    for (const bool in_place : {false, true}) {
+      const string what = fields + (in_place ? " in place" : "");
+      BackendPair host("type: 'ReLU' " + fields, {{2, 21, 5, 7}});
+      if (in_place) host.InPlace();
+      host.SetUp().ExpectSame(what);
+      if (fields.find('-') != string::npos) continue;  // plain alone
+      for (const int block : {8, 16}) {
+        BackendPair pair("type: 'ReLU' " + fields, {{2, 21, 5, 7}});
+        if (in_place) pair.InPlace();
+        pair.SetUp();
+        ExpectSameOnBackend(&pair, what + " in blocks", block);
+      }
+    }
+  }
+}
+
+TEST(OnednnLayersTest, ReLULetsNaNsThrough) {
+  LayerRun<float> run("type: 'ReLU'", {{1, 16, 2, 2}});
+  run.SetUp();
+  run.bottom[0]->mutable_cpu_data()[5] = std::numeric_limits<float>::quiet_NaN();
+  MoveToBackend({1, 16, 2, 2}, run.bottom[0]->data().get());
+  const vector<float> top = run.Forward();
+  EXPECT_TRUE(std::isnan(top[5]));
+  EXPECT_FALSE(std::isnan(top[4]));
+}
+
+TEST(OnednnLayersTest, ReLUCanBeForcedToBePlain) {
+  LayerRun<float> run("type: 'ReLU' relu_param { engine: CAFFE }", {{1, 16, 2, 2}});
+  run.SetUp();
+  MoveToBackend({1, 16, 2, 2}, run.bottom[0]->data().get());
+  run.layer->Forward(run.bottom, run.top);
+  EXPECT_EQ(run.top[0]->data()->head(), SyncedMemory::HEAD_AT_CPU);
+}
+
+TEST(OnednnLayersTest, SplitAddsGradientsInTheBackend) {
+  for (const int num_top : {1, 2, 3}) {
+    BackendPair pair("type: 'Split'", {{2, 21, 5, 7}}, num_top);
+    pair.SetUp();
+    const string what = std::to_string(num_top) + " tops";
+    pair.ExpectSame(what);
+    pair.ExpectBackward(what + " in the backend", {}, true);
+    for (const Blob<float>* top : pair.fast.top)
+      EXPECT_EQ(top->data(), pair.fast.bottom[0]->data());
+  }
+}
+
+TEST(OnednnLayersTest, SplitAddsGradientsOfDifferentLayouts) {
+  for (const vector<int>& blocks : vector<vector<int>>{{0, 16, 0}, {8, 16, 0}, {16, 8, 8}}) {
+    LayerRun<float> plain("type: 'Split'", {{2, 21, 5, 7}}, 3);
+    LayerRun<float> fast("type: 'Split'", {{2, 21, 5, 7}}, 3);
+    for (LayerRun<float>* run : {&plain, &fast}) {
+      run->SetUp().Forward();
+      for (int i = 0; i < 3; ++i) {
+        SetGradients(RandomValues<float>(run->top[i]->count(), 9U + i), run->top[i]);
+        if (run == &fast && blocks[i] > 0) {
+          MoveToBackend({2, 21, 5, 7}, run->top[i]->diff().get(), blocks[i]);
+        }
+      }
+      run->layer->Backward(run->top, {true}, run->bottom);
+    }
+    EXPECT_TRUE(OnlyOnBackend(*fast.bottom[0]->diff()));
+    EXPECT_EQ(Gradients(*plain.bottom[0]), Gradients(*fast.bottom[0]));  // the same sums
+  }
+}
+
+TEST(OnednnLayersTest, PoolingOnTheHostAndInTheBackend) {
+  for (const string& fields : vector<string>{
+           "pool: MAX kernel_size: 2 stride: 2", "pool: MAX kernel_size: 3 stride: 1 pad: 1",
+           "pool: MAX kernel_size: 3 stride: 2", "pool: MAX kernel_size: 3 stride: 2 pad: 1",
+           "pool: MAX kernel_size: 2 stride: 2 round_mode: FLOOR",
+           "pool: MAX kernel_size: 1 stride: 2", "pool: MAX global_pooling: true",
+           "pool: MAX kernel_h: 3 kernel_w: 1 stride_h: 2 stride_w: 1",
+           "pool: AVE kernel_size: 2 stride: 2", "pool: AVE kernel_size: 3 stride: 2",
+           "pool: AVE kernel_size: 3 stride: 1 pad: 1", "pool: AVE global_pooling: true",
+           "pool: AVE kernel_size: 3 stride: 2 round_mode: FLOOR"}) {
+    for (const vector<int>& shape :
+         vector<vector<int>>{{2, 21, 10, 13}, {1, 16, 9, 6}, {2, 32, 19, 19}}) {
+      BackendPair host(Pool(fields), {shape});
+      host.SetUp().ExpectSame(fields);
+      BackendPair pair(Pool(fields), {shape});
+      pair.SetUp();
+      ExpectSameOnBackend(&pair, fields + " of " + pair.fast.bottom[0]->shape_string());
+    }
+  }
+}
+
+TEST(OnednnLayersTest, PoolingThatOnednnDefinesOtherwiseIsPlain) {
+  // The last windows hang over the pad: Caffe divides by what they cover of it.
+  BackendPair pair(Pool("pool: AVE kernel_size: 3 stride: 2 pad: 1"), {{2, 16, 10, 10}});
+  pair.SetUp();
+  MoveToBackend({2, 16, 10, 10}, pair.fast.bottom[0]->data().get());
+  pair.ExpectSame("an average over a part of the pad");
+  EXPECT_EQ(pair.fast.top[0]->data()->head(), SyncedMemory::HEAD_AT_CPU);
+}
+
+TEST(OnednnLayersTest, PoolingWithAMask) {
+  BackendPair pair(Pool("pool: MAX kernel_size: 2 stride: 2"), {{2, 16, 10, 9}}, 2);
+  pair.SetUp();
+  MoveToBackend({2, 16, 10, 9}, pair.fast.bottom[0]->data().get());
+  pair.ExpectForward("with a mask");
+}
+
+TEST(OnednnLayersTest, PoolingGivesTheGradientToTheFirstOfEqualValues) {
+  BackendPair pair(Pool("pool: MAX kernel_size: 3 stride: 2"), {{2, 16, 9, 9}});
+  pair.SetUp();
+  caffe_set(pair.fast.bottom[0]->count(), 1.0F, pair.fast.bottom[0]->mutable_cpu_data());
+  caffe_set(pair.plain.bottom[0]->count(), 1.0, pair.plain.bottom[0]->mutable_cpu_data());
+  ExpectSameOnBackend(&pair, "of equal values");
+}
+
+TEST(OnednnLayersTest, PoolingFollowsChangesOfShapeAndOfPlace) {
+  BackendPair pair(Pool("pool: MAX kernel_size: 2 stride: 2"), {{2, 16, 8, 8}});
+  pair.SetUp();
+  unsigned seed = 1;
+  for (const vector<int>& shape : vector<vector<int>>{
+           {2, 16, 8, 8}, {1, 16, 8, 8}, {2, 40, 7, 11}, {2, 16, 8, 8}, {3, 16, 20, 5}}) {
+    pair.FillBottoms(++seed, {shape});
+    ExpectSameOnBackend(&pair, "in the backend");
+    pair.FillBottoms(++seed, {shape});
+    pair.ExpectSame("on the host again");
+  }
+}
+
+}  // namespace caffe
