@@ -132,8 +132,13 @@ TEST(OnednnNetTest, SubBatchesAdd) {
 TEST(OnednnNetTest, ConvolutionsNeverLeaveTheBackendBetweenThem) {
   const auto fast = NetFrom<float>(Chain());
   fast->ForwardBackward();
-  const SyncedMemory& c1 = *fast->blob_by_name("c1")->data();
-  if (c1.backend_data() == nullptr) GTEST_SKIP() << "this processor's layout is the plain one";
+  const onednn::OnednnMemory* c1 =
+      onednn::BackendCopy(*fast->blob_by_name("c1")->data(), {2, 16, 40, 44});
+  const onednn::Layout with_avx512({2, 16, 40, 44}, dnnl::memory::data_type::f32,
+                                   dnnl::memory::format_tag::nChw16c);
+  if (c1 == nullptr || c1->layout() != with_avx512) {
+    GTEST_SKIP() << "without AVX-512 a pass may take another layout than the last";
+  }
   for (const char* name : {"c1", "c2"}) {
     EXPECT_TRUE(OnlyOnBackend(*fast->blob_by_name(name)->data())) << name;
     EXPECT_TRUE(OnlyOnBackend(*fast->blob_by_name(name)->diff())) << name;
