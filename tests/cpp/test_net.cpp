@@ -229,6 +229,17 @@ TEST(NetTest, NamesTheFirstBlobThatIsNotFinite) {
   EXPECT_EQ(net.FirstNonFinite(), "top blob \"data\" of layer data (Input)");
 }
 
+TEST(NetTest, LayersTakeThePrecisionOfTheNetUnlessTheySayTheirs) {
+  Net<double> net(Parse("precision: BF16 " + string(kInputs) + InnerProduct("a", "data", 2) +
+                        InnerProduct("b", "data", 2, "precision: FP32")));
+  EXPECT_EQ(net.layer_by_name("a")->layer_param().precision(), BF16);
+  EXPECT_EQ(net.layer_by_name("data_data_0_split")->layer_param().precision(), BF16);
+  EXPECT_EQ(net.layer_by_name("b")->layer_param().precision(), FP32);
+  NetParameter written;
+  net.ToProto(&written);
+  for (const LayerParameter& layer : written.layer()) EXPECT_FALSE(layer.has_precision());
+}
+
 TEST(NetTest, LayerRangesAreChecked) {
   Net<double> net(Parse(string(kInputs) + InnerProduct("a", "data", 3)));
   EXPECT_CAFFE_ERROR(net.ForwardFromTo(0, 2), "layers 0 to 2 of a net with 2");

@@ -35,7 +35,12 @@ void Net<Dtype>::Init(const NetParameter& in_param) {
   name_ = param.name();
   phase_ = param.state().phase();
   debug_info_ = param.debug_info();
-  for (LayerParameter& layer_param : *param.mutable_layer()) AddLayer(std::move(layer_param));
+  for (LayerParameter& layer_param : *param.mutable_layer()) {
+    if (param.has_precision() && !layer_param.has_precision()) {
+      layer_param.set_precision(param.precision());
+    }
+    AddLayer(std::move(layer_param));
+  }
   PruneBackward();
   if (param.force_backward()) ForceBackward();
   for (const string& blob_name : unused_blobs_) {

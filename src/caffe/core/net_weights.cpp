@@ -199,7 +199,11 @@ template <typename Dtype>
 void Net<Dtype>::ToProto(NetParameter* param, bool write_diff) const {
   param->Clear();
   param->set_name(name_);
-  for (const auto& layer : layers_) layer->ToProto(param->add_layer(), write_diff);
+  for (const auto& layer : layers_) {
+    layer->ToProto(param->add_layer(), write_diff);
+    // It is a matter of this run, and other readers of the file do not know it.
+    param->mutable_layer()->rbegin()->clear_precision();
+  }
 }
 
 namespace {

@@ -35,6 +35,10 @@ void SetState(Phase phase, const NetState* solver_state, NetParameter* net) {
   *net->mutable_state() = std::move(state);
 }
 
+void SetPrecision(const SolverParameter& param, NetParameter* net) {
+  if (param.has_precision() && !net->has_precision()) net->set_precision(param.precision());
+}
+
 }  // namespace
 
 NetParameter TrainNetParameter(const SolverParameter& param) {
@@ -53,6 +57,7 @@ NetParameter TrainNetParameter(const SolverParameter& param) {
     net = ReadNet(param.net());
   }
   SetState(TRAIN, &param.train_state(), &net);
+  SetPrecision(param, &net);
   return net;
 }
 
@@ -79,6 +84,7 @@ vector<TestNetSource> TestNetParameters(const SolverParameter& param) {
   for (size_t i = 0; i < nets.size(); ++i) {
     const int id = static_cast<int>(i);
     SetState(TEST, param.test_state_size() > 0 ? &param.test_state(id) : nullptr, &nets[i].net);
+    SetPrecision(param, &nets[i].net);
   }
   return nets;
 }
