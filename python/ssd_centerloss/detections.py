@@ -89,12 +89,6 @@ class GroundTruth:
         """n: the boxes that do not count."""
         return self.difficult | self.crowd
 
-    def select(self, chosen: NDArray[np.bool_]) -> GroundTruth:
-        """The boxes of a mask."""
-        return GroundTruth(
-            self.labels[chosen], self.boxes[chosen], self.difficult[chosen], self.crowd[chosen]
-        )
-
 
 def _check_shapes(
     labels: NDArray[np.integer], boxes: NDArray[np.floating], **others: NDArray[np.generic]

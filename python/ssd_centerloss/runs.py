@@ -34,6 +34,7 @@ class RunConfig:
         center_features, center_loss_weight: 0: the plain MultiBoxLoss.
         center_lr: α of the center loss; None: the solver's rate.
         scores_from_features: the class scores are made from the center features.
+        precision: "fp32" or "bf16".
         mirror: training images are mirrored at random.
         seed: of weights and augmentation.
         threads: that the training uses.
@@ -60,6 +61,7 @@ class RunConfig:
     test_split: str = "test"
     weights: str | None = None
     scores_from_features: bool = False
+    precision: str = "fp32"
 
     @property
     def has_center_loss(self) -> bool:
@@ -104,7 +106,10 @@ def _from_json(path: Path, values: Any) -> RunConfig:
                 if names
             )
         )
-    return RunConfig(**{**values, "mean_values": tuple(values["mean_values"])})
+    means = values["mean_values"]
+    if not isinstance(means, list) or not all(isinstance(mean, int | float) for mean in means):
+        raise UserError(f"{path}: mean_values is {means!r}, expected a list of numbers")
+    return RunConfig(**{**values, "mean_values": tuple(means)})
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,11 @@ def test_what_is_no_run_json(tmp_path: Path) -> None:
     path.write_text(json.dumps({**values, "sise": 160}))
     with pytest.raises(UserError, match="missing size; unknown sise"):
         RunConfig.read(path)
+    CONFIG.write(path)
+    values = json.loads(path.read_text())
+    path.write_text(json.dumps({**values, "mean_values": None}))
+    with pytest.raises(UserError, match="mean_values is None, expected a list of numbers"):
+        RunConfig.read(path)
 
 
 def test_the_newest_snapshot_has_the_most_iterations(tmp_path: Path) -> None:

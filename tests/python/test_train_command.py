@@ -184,6 +184,15 @@ def wait_for(condition: Any) -> None:
         time.sleep(0.05)
 
 
+def test_the_precision_is_the_solvers(dataset: Path, tmp_path: Path) -> None:
+    run = train(
+        replace(TINY, data=dataset, precision="bf16", iterations=1), tmp_path / "bf16", quiet=True
+    )
+    solver = text_format.Parse(run.solver.read_text(), caffe_pb2.SolverParameter())
+    assert solver.precision == caffe_pb2.BF16
+    assert run.config().precision == "bf16"
+
+
 def test_what_caffe_fails_with_is_told(dataset: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"iteration \d+: the loss is .*train\.log\)$"):
         train(replace(TINY, data=dataset, lr=1e30, iterations=50), tmp_path / "nan", quiet=True)
@@ -200,6 +209,7 @@ def test_what_caffe_fails_with_is_told(dataset: Path, tmp_path: Path) -> None:
         ({"batch": 0}, "batch: expected 1 or more, got 0"),
         ({"iterations": 0}, "iterations: expected 1 or more, got 0"),
         ({"lr": 0.0}, "learning rate: expected a positive number"),
+        ({"precision": "fp16"}, "precision 'fp16': expected one of fp32, bf16"),
         ({"center_features": -1}, "center features: expected 0 or more, got -1"),
         ({"center_loss_weight": -0.5}, "center loss weight: expected 0 or more, got -0.5"),
         ({"weights": Path("nowhere.caffemodel")}, "nowhere.caffemodel: no such file of weights"),

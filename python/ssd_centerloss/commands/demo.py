@@ -75,7 +75,7 @@ def demo(
     begin = time.monotonic()
     folders = DemoFolders(out)
     _step("scenes of handwritten digits")
-    make_dataset(folders, seed)
+    make_dataset(folders, seed, threads)
     _step("training")
     options = TrainOptions(
         data=folders.data,
@@ -96,7 +96,7 @@ def demo(
     typer.echo(f"more: ssd-centerloss detect {folders.run} {folders.scenes / 'JPEGImages'}")
 
 
-def make_dataset(folders: DemoFolders, seed: int) -> None:
+def make_dataset(folders: DemoFolders, seed: int, threads: int | None = None) -> None:
     """Draws the scenes, as a Pascal VOC folder, and writes their dataset."""
     from ssd_centerloss.data.prepare import prepare
     from ssd_centerloss.data.progress import default_threads
@@ -105,7 +105,7 @@ def make_dataset(folders: DemoFolders, seed: int) -> None:
     from ssd_centerloss.scenes import SceneOptions, write_scenes
 
     write_scenes(folders.scenes, SceneOptions(smallest=SMALLEST, seed=seed), overwrite=True)
-    threads = default_threads()
+    threads = threads or default_threads()
     source = read_voc([folders.scenes], [], 0.0, seed)
     prepared = prepare(source, None, threads)
     write_dataset(folders.data, prepared, WriteOptions(seed=seed, threads=threads, overwrite=True))

@@ -82,6 +82,12 @@ def train(
     threads: Annotated[
         int | None, typer.Option("--threads", "-j", min=1, help="Default: all processors.")
     ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            help="Numbers between layers: fp32 (default), or bf16 where the processor has it."
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the run from its newest snapshot.")
     ] = False,
@@ -117,6 +123,7 @@ def train(
         seed=seed,
         threads=threads,
         weights=weights,
+        precision=precision,
     )
     run_training(
         options,

@@ -33,6 +33,8 @@ from ssd_centerloss.evaluation.split import truth_of
 BAR = 30  # characters of the longest bar of a histogram
 # Sides of a box as a share of the image's: square root of its share of the area.
 BOX_EDGES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75)
+MOST_OUTSIDE = 10.0  # images from the corner: what lies farther is not drawn
+MOST_LABELS = 10_000  # names for a picture
 ROUNDING = 1e-5  # of fractions in single precision
 
 
@@ -116,7 +118,7 @@ def check_database(
         for box in record.boxes:
             _count(box, place(path, record=f"record '{record.key}'"), label_map, findings)
         if findings.records - 1 in chosen:
-            boxes = [box for box in record.boxes if _is_finite(box) and box.label > 0]
+            boxes = [box for box in record.boxes if _can_be_drawn(box)]
             image = record.decode()
             findings.samples.append((image, truth_of(boxes, image.shape[1], image.shape[0])))
     return findings
@@ -167,6 +169,11 @@ def _corners(box: RecordBox) -> tuple[float, float, float, float]:
 
 def _is_finite(box: RecordBox) -> bool:
     return all(math.isfinite(corner) for corner in _corners(box))
+
+
+def _can_be_drawn(box: RecordBox) -> bool:
+    near = all(abs(corner) < MOST_OUTSIDE for corner in _corners(box))
+    return _is_finite(box) and near and 0 < box.label < MOST_LABELS
 
 
 def class_name(label: int, label_map: LabelMap | None) -> str:

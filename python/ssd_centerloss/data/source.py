@@ -14,7 +14,6 @@ from ssd_centerloss.data.annotations import AnnotatedImage, Problem, Report
 from ssd_centerloss.errors import UserError
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
-DEFAULT_TEST_FRACTION = 0.2
 
 
 @dataclass(frozen=True)

@@ -160,6 +160,8 @@ def solver(schedule: Schedule, config: Config) -> Any:
         param.show_per_class_result = True
     if schedule.seed >= 0:
         param.random_seed = schedule.seed
+    if schedule.precision != "fp32":
+        param.precision = caffe_pb2.Precision.Value(schedule.precision.upper())
     set_rates(param, schedule)
     return param
 

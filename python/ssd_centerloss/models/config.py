@@ -148,6 +148,8 @@ class Schedule:
         test_first: the net is tested before it has learned.
         seed: of weights and augmentation; −1: another one each time.
         gpu: solver_mode.
+        precision: "fp32", or "bf16": 16 bits between layers, where the processor
+            computes with them.
     """
 
     iterations: int
@@ -167,6 +169,7 @@ class Schedule:
     test_first: bool = False
     seed: int = -1
     gpu: bool = False
+    precision: str = "fp32"
 
 
 @dataclass(frozen=True)

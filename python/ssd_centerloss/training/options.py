@@ -18,6 +18,8 @@ T = TypeVar("T")
 # α of Wen et al. (2016), for features that feed the classifier.
 PAPER_LR = 0.5
 
+PRECISIONS = ("fp32", "bf16")
+
 # How often a training is tested and snapshots are written, about.
 TESTS = 8
 # Lines of the log about the loss, at least.
@@ -42,6 +44,7 @@ class TrainOptions:
     seed: int | None = None
     threads: int | None = None
     weights: Path | None = None
+    precision: str | None = None
 
 
 def find_recipe(name: str) -> models.Recipe:
@@ -57,6 +60,9 @@ def config_of(options: TrainOptions, dataset: Dataset) -> RunConfig:
     recipe = find_recipe(model)
     center_loss = models.CenterLoss()
     joined = bool(options.scores_from_features)
+    precision = _or(options.precision, recipe.schedule.precision)
+    if precision not in PRECISIONS:
+        raise UserError(f"precision '{precision}': expected one of {', '.join(PRECISIONS)}")
     return RunConfig(
         model=model,
         size=_or(options.size, recipe.size),
@@ -75,6 +81,7 @@ def config_of(options: TrainOptions, dataset: Dataset) -> RunConfig:
         seed=_or(options.seed, random.SystemRandom().randrange(2**31)),
         threads=options.threads or default_threads(),
         weights=str(options.weights.resolve()) if options.weights else None,
+        precision=precision,
     )
 
 
@@ -92,6 +99,7 @@ def recipe_of(config: RunConfig) -> models.Recipe:
         batch=config.batch,
         lr=config.lr,
         seed=config.seed,
+        precision=config.precision,
         test_interval=interval,
         snapshot=interval,
         display=max(1, min(recipe.schedule.display, config.iterations // LINES)),

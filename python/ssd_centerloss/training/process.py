@@ -18,6 +18,9 @@ from ssd_centerloss.errors import UserError
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
+# What caffe exits with after Ctrl-C: with a snapshot; the second time, without one.
+STOPPED = (0, 130, -signal.SIGINT)
+
 
 def caffe_command() -> str:
     """The caffe command beside this Python, or on the PATH."""
@@ -64,7 +67,7 @@ def run_caffe(
         if process.poll() is None:
             process.kill()
             process.wait()
-    if interrupts:
+    if interrupts and status in STOPPED:
         return False
     if status != 0:
         raise UserError(_last_words(last, status, log))
