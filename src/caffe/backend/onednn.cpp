@@ -44,6 +44,25 @@ const dnnl::engine& Engine() {
   return *engine;
 }
 
+bool HasBf16() {
+  // Each set of instructions has the bits of those that it includes.
+  const auto bits = [](dnnl::cpu_isa isa) { return static_cast<unsigned>(isa); };
+  const unsigned wanted = bits(dnnl::cpu_isa::avx512_core_bf16);
+  return (bits(dnnl::get_effective_cpu_isa()) & wanted) == wanted;
+}
+
+ElementType ActivationType(Precision precision) {
+  if (precision != BF16) return ElementType::f32;
+  if (HasBf16()) return ElementType::bf16;
+  static const bool told = [] {
+    LOG(WARNING) << "precision is BF16, but this processor has no instructions for it (avx512_bf16 "
+                 << "or AMX): computing with floats";
+    return true;
+  }();
+  static_cast<void>(told);
+  return ElementType::f32;
+}
+
 Dims DimsOf(const Layout& layout) {
 #if DNNL_VERSION_MAJOR >= 3
   return layout.get_dims();
@@ -54,14 +73,22 @@ Dims DimsOf(const Layout& layout) {
 
 Dims DimsOf(const vector<int>& shape) { return Dims(shape.begin(), shape.end()); }
 
+ElementType TypeOf(const Layout& layout) {
+#if DNNL_VERSION_MAJOR >= 3
+  return layout.get_data_type();
+#else
+  return layout.data_type();
+#endif
+}
+
 Layout PlainLayout(const Dims& dims) {
   Dims strides(dims.size(), 1);
   for (size_t i = dims.size() - 1; i > 0; --i) strides[i - 1] = strides[i] * dims[i];
-  return Layout(dims, dnnl::memory::data_type::f32, strides);
+  return Layout(dims, ElementType::f32, strides);
 }
 
-Layout AnyLayout(const Dims& dims) {
-  return Layout(dims, dnnl::memory::data_type::f32, dnnl::memory::format_tag::any);
+Layout AnyLayout(const Dims& dims, ElementType type) {
+  return Layout(dims, type, dnnl::memory::format_tag::any);
 }
 
 dnnl::memory PlainMemory(const Dims& dims, const void* values) {

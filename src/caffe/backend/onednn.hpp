@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "caffe/common.hpp"
+#include "caffe/proto/caffe.pb.h"
 
 /**
  * What oneDNN's releases 2 and 3 say differently, and what all primitives
@@ -18,6 +19,7 @@ namespace caffe {
 namespace onednn {
 
 typedef dnnl::memory::desc Layout;
+typedef dnnl::memory::data_type ElementType;
 typedef dnnl::memory::dims Dims;
 typedef std::unordered_map<int, dnnl::memory> Arguments;
 
@@ -33,13 +35,27 @@ typedef dnnl::pooling_v2_backward PoolingBackward;
 /** @brief The processor; lives until the process ends. */
 const dnnl::engine& Engine();
 
+/**
+ * @brief Whether primitives compute with bf16 by instructions of the processor (avx512_bf16, AMX).
+ *
+ * As oneDNN sees it, so that ONEDNN_MAX_CPU_ISA holds. Without them it only imitates bf16, slowly.
+ */
+bool HasBf16();
+/**
+ * @brief The type of the tops, and of their gradients, of a layer of this precision.
+ *
+ * Floats where the processor has no bf16; the first time, a warning says so.
+ */
+ElementType ActivationType(Precision precision);
+
 /** @brief The lengths of the axes that a layout stores. */
 Dims DimsOf(const Layout& layout);
 Dims DimsOf(const vector<int>& shape);
+ElementType TypeOf(const Layout& layout);
 /** @brief The plain layout: floats in C order. */
 Layout PlainLayout(const Dims& dims);
-/** @brief Whatever layout a primitive likes best. */
-Layout AnyLayout(const Dims& dims);
+/** @brief Whatever layout of elements of this type a primitive likes best. */
+Layout AnyLayout(const Dims& dims, ElementType type = ElementType::f32);
 
 /** @brief Floats in the plain layout, in memory of the caller. */
 dnnl::memory PlainMemory(const Dims& dims, const void* values);
