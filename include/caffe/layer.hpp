@@ -44,6 +44,23 @@ class Layer {
   void Backward(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
                 const vector<Blob<Dtype>*>& bottom);
 
+  /**
+   * @brief Asks this layer to do the forward of `next` in its own from now on, when told so.
+   *
+   * Net asks when all layers are set up. `next` works in place on this layer's only top, right
+   * after this layer and what it absorbed before, and neither has a loss. After a yes, Net runs
+   * ForwardFused where nobody can see what lies between; Forward does its own work as ever.
+   * In a TRAIN net every Backward must find what it would after Forwards of their own; a TEST net
+   * runs those once more before its first Backward, and fuses no longer.
+   */
+  virtual bool Absorb(Layer* /*next*/) { return false; }
+  /**
+   * @brief Reshape, and the forward of this layer and all that it absorbed in one.
+   * @return false if that is not possible, or would not give the same, this time: Net runs every
+   * layer's own Forward then.
+   */
+  bool ForwardFused(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top);
+
   vector<shared_ptr<Blob<Dtype>>>& blobs() { return blobs_; }
   const LayerParameter& layer_param() const { return layer_param_; }
   virtual void ToProto(LayerParameter* param, bool write_diff = false);
@@ -101,6 +118,10 @@ class Layer {
   virtual void Backward_gpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
                             const vector<Blob<Dtype>*>& bottom) {
     Backward_cpu(top, propagate_down, bottom);
+  }
+  virtual bool Forward_fused(const vector<Blob<Dtype>*>& /*bottom*/,
+                             const vector<Blob<Dtype>*>& /*top*/) {
+    return false;
   }
   virtual void CheckBlobCounts(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top);
   /** @brief Fills the diff of each top that has a loss weight with that weight. */

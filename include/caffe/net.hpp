@@ -48,7 +48,12 @@ class Net {
   const vector<Blob<Dtype>*>& ForwardPrefilled(Dtype* loss = nullptr) { return Forward(loss); }
   /** @brief Deprecated: copies the inputs first. */
   const vector<Blob<Dtype>*>& Forward(const vector<Blob<Dtype>*>& bottom, Dtype* loss = nullptr);
-  /** @brief Runs layers start to end, both included. @return their loss. */
+  /**
+   * @brief Runs layers start to end, both included. @return their loss.
+   *
+   * A layer that absorbed others (Layer::Absorb) does their work in its own, unless the run ends
+   * before the last of them, or debug_info or a callback looks at what lies between.
+   */
   Dtype ForwardFromTo(int start, int end);
   Dtype ForwardFrom(int start) { return ForwardFromTo(start, num_layers() - 1); }
   Dtype ForwardTo(int end) { return ForwardFromTo(0, end); }
@@ -101,6 +106,8 @@ class Net {
   const vector<vector<bool>>& bottom_need_backward() const { return bottom_need_backward_; }
   const vector<bool>& layer_need_backward() const { return layer_need_backward_; }
   const vector<Dtype>& blob_loss_weights() const { return blob_loss_weights_; }
+  /** @brief The layers whose forward layer i may do in its own, in running order. */
+  const vector<int>& absorbed(int i) const { return absorbed_.at(i); }
 
   /** @brief Every parameter of every layer; shared ones appear once a layer. */
   const vector<shared_ptr<Blob<Dtype>>>& params() const { return params_; }
@@ -172,6 +179,10 @@ class Net {
   void PruneBackward();
   void ForceBackward();
   void GatherParams();
+  void AbsorbLayers();
+  int NextInPlace(int blob_id, int layer_id) const;
+  bool ForwardFused(int layer_id, int end);
+  void UnfuseForBackward(int start, int end);
   const Layer<Dtype>* FindLayer(const string& name) const;
   void DebugForward(int layer_id) const;
   void DebugBackward(int layer_id) const;
@@ -185,6 +196,10 @@ class Net {
   vector<string> layer_names_;
   map<string, int> layer_names_index_;
   vector<bool> layer_need_backward_;
+
+  vector<vector<int>> absorbed_;
+  vector<bool> done_by_other_;  ///< layers that another has done in this run
+  bool fuses_ = true;
 
   vector<shared_ptr<Blob<Dtype>>> blobs_;
   vector<string> blob_names_;

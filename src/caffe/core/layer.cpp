@@ -57,6 +57,18 @@ Dtype Layer<Dtype>::Forward(const vector<Blob<Dtype>*>& bottom, const vector<Blo
 }
 
 template <typename Dtype>
+bool Layer<Dtype>::ForwardFused(const vector<Blob<Dtype>*>& bottom,
+                                const vector<Blob<Dtype>*>& top) {
+  if (Caffe::mode() != Caffe::CPU) return false;
+  try {
+    Reshape(bottom, top);
+    return Forward_fused(bottom, top);
+  } catch (const Error& error) {
+    throw error.By(Who());
+  }
+}
+
+template <typename Dtype>
 void Layer<Dtype>::Backward(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
                             const vector<Blob<Dtype>*>& bottom) {
   try {

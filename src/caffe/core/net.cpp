@@ -1,6 +1,7 @@
 // Running a net.
 #include "caffe/net.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace caffe {
@@ -30,7 +31,9 @@ template <typename Dtype>
 Dtype Net<Dtype>::ForwardFromTo(int start, int end) {
   CheckLayerRange(start, end);
   Dtype loss = 0;
+  done_by_other_.assign(num_layers(), false);
   for (int i = start; i <= end; ++i) {
+    if (done_by_other_[i] || ForwardFused(i, end)) continue;
     for (Callback* callback : before_forward_) callback->run(i);
     loss += layers_[i]->Forward(bottom_vecs_[i], top_vecs_[i]);
     if (debug_info_) DebugForward(i);
@@ -40,8 +43,42 @@ Dtype Net<Dtype>::ForwardFromTo(int start, int end) {
 }
 
 template <typename Dtype>
+bool Net<Dtype>::ForwardFused(int layer_id, int end) {
+  const vector<int>& absorbed = absorbed_[layer_id];
+  if (absorbed.empty() || absorbed.back() > end || !fuses_ || debug_info_ ||
+      !before_forward_.empty() || !after_forward_.empty()) {
+    return false;
+  }
+  if (!layers_[layer_id]->ForwardFused(bottom_vecs_[layer_id], top_vecs_[layer_id])) return false;
+  for (const int other : absorbed) done_by_other_[other] = true;
+  return true;
+}
+
+// In a TEST net only their own Forward leaves what the Backward of absorbed layers reads.
+template <typename Dtype>
+void Net<Dtype>::UnfuseForBackward(int start, int end) {
+  const auto runs = [&](int i) { return layer_need_backward_[i] && start >= i && i >= end; };
+  const auto is_read = [&](int i) {
+    return !absorbed_[i].empty() &&
+           (runs(i) || std::any_of(absorbed_[i].begin(), absorbed_[i].end(), runs));
+  };
+  bool any = false;
+  for (int i = 0; i < num_layers(); ++i) any = any || is_read(i);
+  if (!any) return;
+  fuses_ = false;
+  for (int i = 0; i < num_layers(); ++i) {
+    if (absorbed_[i].empty()) continue;
+    layers_[i]->Forward(bottom_vecs_[i], top_vecs_[i]);
+    for (const int other : absorbed_[i]) {
+      layers_[other]->Forward(bottom_vecs_[other], top_vecs_[other]);
+    }
+  }
+}
+
+template <typename Dtype>
 void Net<Dtype>::BackwardFromTo(int start, int end) {
   CheckLayerRange(end, start);
+  if (phase_ == TEST && fuses_) UnfuseForBackward(start, end);
   for (int i = start; i >= end; --i) {
     for (Callback* callback : before_backward_) callback->run(i);
     if (layer_need_backward_[i]) {
@@ -187,6 +224,8 @@ const shared_ptr<Layer<Dtype>> Net<Dtype>::layer_by_name(const string& layer_nam
   template const vector<Blob<Dtype>*>& Net<Dtype>::Forward(Dtype*);                              \
   template const vector<Blob<Dtype>*>& Net<Dtype>::Forward(const vector<Blob<Dtype>*>&, Dtype*); \
   template Dtype Net<Dtype>::ForwardFromTo(int, int);                                            \
+  template bool Net<Dtype>::ForwardFused(int, int);                                              \
+  template void Net<Dtype>::UnfuseForBackward(int, int);                                         \
   template void Net<Dtype>::BackwardFromTo(int, int);                                            \
   template void Net<Dtype>::Reshape();                                                           \
   template Dtype Net<Dtype>::ForwardBackward();                                                  \

@@ -51,6 +51,7 @@ void Net<Dtype>::Init(const NetParameter& in_param) {
   }
   GatherParams();
   ShareWeights();
+  AbsorbLayers();
 }
 
 namespace {
@@ -311,6 +312,36 @@ void Net<Dtype>::GatherParams() {
     const size_t size = learnable_params_[i]->count() * sizeof(Dtype);
     learnable_params_[i]->MoveTo(std::make_shared<SyncedMemory>(param_data_, offsets[i], size),
                                  std::make_shared<SyncedMemory>(param_diff_, offsets[i], size));
+  }
+}
+
+/** The next layer after `layer_id` that uses the blob, if it works in place on it alone; else -1.
+ */
+template <typename Dtype>
+int Net<Dtype>::NextInPlace(int blob_id, int layer_id) const {
+  const auto uses = [blob_id](const vector<int>& ids) {
+    return std::find(ids.begin(), ids.end(), blob_id) != ids.end();
+  };
+  for (int i = layer_id + 1; i < num_layers(); ++i) {
+    const vector<int>&bottoms = bottom_id_vecs_[i], &tops = top_id_vecs_[i];
+    if (!uses(bottoms) && !uses(tops)) continue;
+    return bottoms == vector<int>{blob_id} && tops == bottoms ? i : -1;
+  }
+  return -1;
+}
+
+template <typename Dtype>
+void Net<Dtype>::AbsorbLayers() {
+  absorbed_.resize(num_layers());
+  vector<bool> is_absorbed(num_layers(), false);
+  for (int i = 0; i < num_layers(); ++i) {
+    if (is_absorbed[i] || top_id_vecs_[i].size() != 1 || layers_[i]->loss(0) != Dtype(0)) continue;
+    const int blob_id = top_id_vecs_[i][0];
+    for (int next = NextInPlace(blob_id, i); next >= 0; next = NextInPlace(blob_id, next)) {
+      if (layers_[next]->loss(0) != Dtype(0) || !layers_[i]->Absorb(layers_[next].get())) break;
+      absorbed_[i].push_back(next);
+      is_absorbed[next] = true;
+    }
   }
 }
 
