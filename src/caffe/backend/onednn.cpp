@@ -106,6 +106,18 @@ dnnl::primitive_attr Attributes() {
   return attributes;
 }
 
+dnnl::primitive_attr AttributesWithReLU(float slope) {
+  dnnl::post_ops relu;
+#if DNNL_VERSION_MAJOR >= 3
+  relu.append_eltwise(dnnl::algorithm::eltwise_relu, slope, 0.0F);
+#else
+  relu.append_eltwise(1.0F, dnnl::algorithm::eltwise_relu, slope, 0.0F);
+#endif
+  dnnl::primitive_attr attributes = Attributes();
+  attributes.set_post_ops(relu);
+  return attributes;
+}
+
 void Run(const dnnl::primitive& primitive, const Layout& scratch, Arguments arguments) {
   Checked([&] {
     if (scratch.get_size() > 0) {

@@ -73,6 +73,9 @@ dnnl::memory Scratch(ScratchUse use, const Layout& layout);
 
 /** @brief Attributes that every primitive is made with: its scratch memory is ours. */
 dnnl::primitive_attr Attributes();
+/** @brief The same, and y = x < 0 ? slope · x : x for each result; a slope of 0 turns NaN into 0.
+ */
+dnnl::primitive_attr AttributesWithReLU(float slope);
 
 /**
  * @brief Runs a primitive and waits for it.
@@ -124,13 +127,19 @@ class Plans {
 
 /** @brief A primitive's descriptor: `arguments` are those of its operation, in oneDNN's order. */
 template <typename Primitive, typename... Types>
-typename Primitive::primitive_desc Describe(const Types&... arguments) {
+typename Primitive::primitive_desc DescribeWith(const dnnl::primitive_attr& attributes,
+                                                const Types&... arguments) {
 #if DNNL_VERSION_MAJOR >= 3
-  return typename Primitive::primitive_desc(Engine(), arguments..., Attributes());
+  return typename Primitive::primitive_desc(Engine(), arguments..., attributes);
 #else
-  return typename Primitive::primitive_desc(typename Primitive::desc(arguments...), Attributes(),
+  return typename Primitive::primitive_desc(typename Primitive::desc(arguments...), attributes,
                                             Engine());
 #endif
+}
+
+template <typename Primitive, typename... Types>
+typename Primitive::primitive_desc Describe(const Types&... arguments) {
+  return DescribeWith<Primitive>(Attributes(), arguments...);
 }
 
 /** @brief The descriptor of a primitive for Backward, made after its Forward's. */

@@ -101,25 +101,50 @@ Dims ConvPlan::weight_dims() const {
   return {s.group, s.num_output / s.group, s.channels / s.group, window[0], window[1]};
 }
 
+dnnl::convolution_forward::primitive_desc ConvPlan::DescribeForward(
+    dnnl::algorithm algorithm, const dnnl::primitive_attr& attributes, const Layout& bottom,
+    const Layout& weights, const Layout& top) const {
+  const Geometry g(shape_);
+  const dnnl::prop_kind kind =
+      shape_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+  if (shape_.bias) {
+    return DescribeWith<dnnl::convolution_forward>(attributes, kind, algorithm, bottom, weights,
+                                                   PlainLayout(g.bias), top, g.strides, g.dilations,
+                                                   g.before, g.after);
+  }
+  return DescribeWith<dnnl::convolution_forward>(attributes, kind, algorithm, bottom, weights, top,
+                                                 g.strides, g.dilations, g.before, g.after);
+}
+
 ConvPlan::ConvPlan(const ConvShape& shape) : shape_(shape) {
   const Geometry g(shape);
-  const dnnl::prop_kind kind =
-      shape.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
   const auto make = [&](dnnl::algorithm algorithm) {
-    const Layout bottom = AnyLayout(g.bottom), weights = AnyLayout(weight_dims());
-    const Layout top = AnyLayout(g.top);
-    if (shape.bias) {
-      return Describe<dnnl::convolution_forward>(kind, algorithm, bottom, weights,
-                                                 PlainLayout(g.bias), top, g.strides, g.dilations,
-                                                 g.before, g.after);
-    }
-    return Describe<dnnl::convolution_forward>(kind, algorithm, bottom, weights, top, g.strides,
-                                               g.dilations, g.before, g.after);
+    return DescribeForward(algorithm, Attributes(), AnyLayout(g.bottom), AnyLayout(weight_dims()),
+                           AnyLayout(g.top));
   };
   forward_desc_ = WithFallback(ChooseConvAlgorithm(shape, kConvForward), make);
   forward_ =
       Finish<dnnl::convolution_forward>(forward_desc_, forward_desc_.src_desc(),
                                         forward_desc_.weights_desc(), forward_desc_.dst_desc());
+}
+
+const ConvPrimitive* ConvPlan::forward_relu(float slope) {
+  if (asked_for_relu_) return forward_relu_.get();
+  asked_for_relu_ = true;
+  const auto make = [&](dnnl::algorithm algorithm) {
+    return DescribeForward(algorithm, AttributesWithReLU(slope), forward_.bottom, forward_.weights,
+                           forward_.top);
+  };
+  try {
+    auto desc = WithFallback(ChooseConvAlgorithm(shape_, kConvForward), make);
+    while (desc.impl_info_str() != forward_.implementation) {
+      if (!desc.next_impl()) return nullptr;
+    }
+    forward_relu_ = std::make_unique<ConvPrimitive>(
+        Finish<dnnl::convolution_forward>(desc, forward_.bottom, forward_.weights, forward_.top));
+  } catch (const Error&) {  // nothing takes these layouts and a ReLU: it stays a layer
+  }
+  return forward_relu_.get();
 }
 
 const ConvPrimitive& ConvPlan::backward_data() {

@@ -51,16 +51,27 @@ class ConvPlan {
   const ConvShape& key() const { return shape_; }
   Layout plain_weights() const { return PlainLayout(weight_dims()); }
   const ConvPrimitive& forward() const { return forward_; }
+  /**
+   * @brief forward() with AttributesWithReLU, in the same layouts and by the same implementation;
+   * or null where oneDNN has none. A plan is asked for one slope only.
+   */
+  const ConvPrimitive* forward_relu(float slope);
   const ConvPrimitive& backward_data();
   const ConvPrimitive& backward_weights();
 
  private:
   Dims weight_dims() const;
+  dnnl::convolution_forward::primitive_desc DescribeForward(dnnl::algorithm algorithm,
+                                                            const dnnl::primitive_attr& attributes,
+                                                            const Layout& bottom,
+                                                            const Layout& weights,
+                                                            const Layout& top) const;
 
   ConvShape shape_;
   dnnl::convolution_forward::primitive_desc forward_desc_;
   ConvPrimitive forward_;
-  std::unique_ptr<ConvPrimitive> backward_data_, backward_weights_;
+  bool asked_for_relu_ = false;
+  std::unique_ptr<ConvPrimitive> forward_relu_, backward_data_, backward_weights_;
 };
 
 }  // namespace onednn
