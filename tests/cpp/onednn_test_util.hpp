@@ -32,13 +32,21 @@ inline vector<double> AsDoubles(const vector<float>& values) {
   return vector<double>(values.begin(), values.end());
 }
 
+/** Of a layer's results, relative to the largest: see ExpectClose. */
+constexpr double kFloats = 1e-4;
+/**
+ * The same for a layer of bf16: each operand and each result is off by up to 2^-9 of itself, which
+ * makes 3 * 2^-9 = 6e-3 of the largest if all are off in the same direction.
+ */
+constexpr double kBFloats = 1e-2;
+
 /**
  * The override's floats against the plain implementation's doubles, up to 1e-4 of the largest:
  * Winograd's transforms lose 3 to 6 of the 24 bits of a float (3e-6 RMS, ten times that where it is
  * worst), and a wrong tap, channel or edge is off by 1e-2 and more.
  */
 inline void ExpectClose(const vector<double>& expected, const vector<float>& got,
-                        const string& what, double relative = 1e-4) {
+                        const string& what, double relative = kFloats) {
   ASSERT_EQ(expected.size(), got.size()) << what;
   double largest = 1e-3;  // of random numbers around 1: less is a gradient that is 0
   for (const double value : expected) largest = std::max(largest, std::abs(value));
@@ -97,7 +105,7 @@ class BackendPair {
     fast.layer->Forward(fast.bottom, fast.top);
     for (size_t i = 0; i < plain.top.size(); ++i) {
       ASSERT_EQ(plain.top[i]->shape(), fast.top[i]->shape()) << what;
-      ExpectClose(Values(*plain.top[i]), Values(*fast.top[i]), what + ": top");
+      ExpectClose(Values(*plain.top[i]), Values(*fast.top[i]), what + ": top", tolerance);
     }
   }
   /** @brief Backward from random gradients; `on_backend` moves them there first. */
@@ -120,11 +128,12 @@ class BackendPair {
         EXPECT_TRUE(std::isnan(fast.bottom[i]->cpu_diff()[0])) << what << ": not asked for";
         continue;
       }
-      ExpectClose(Gradients(*plain.bottom[i]), Gradients(*fast.bottom[i]), what + ": bottom diff");
+      ExpectClose(Gradients(*plain.bottom[i]), Gradients(*fast.bottom[i]), what + ": bottom diff",
+                  tolerance);
     }
     for (size_t i = 0; i < plain.layer->blobs().size(); ++i) {
       ExpectClose(Gradients(*plain.layer->blobs()[i]), Gradients(*fast.layer->blobs()[i]),
-                  what + ": diff of parameter " + std::to_string(i));
+                  what + ": diff of parameter " + std::to_string(i), tolerance);
     }
   }
   void ExpectSame(const string& what) {
@@ -134,6 +143,7 @@ class BackendPair {
 
   LayerRun<double> plain;
   LayerRun<float> fast;
+  double tolerance = kFloats;  ///< relative to the largest value
 
  private:
   static void Fill(unsigned seed, Blob<double>* blob, Blob<float>* other) {

@@ -62,23 +62,60 @@ TEST(OnednnConvTest, AgreesWithThePlainImplementation) {
   }
 }
 
-TEST(OnednnConvTest, AgreesWithEveryAlgorithm) {
-  for (const char* algorithm : {"direct", "winograd"}) {
-    const ScopedEnvironment forced("CAFFE_CONV_ALGORITHM", algorithm);
-    BackendPair pair(Conv("num_output: 32 kernel_size: 3 pad: 1"), {{2, 16, 13, 22}});
-    pair.SetUp().ExpectSame(algorithm);
+TEST(OnednnConvTest, AgreesInBFloat16) {
+  if (!onednn::HasBf16()) GTEST_SKIP() << "this processor has no bf16";
+  for (const char* phase : {"TRAIN", "TEST"}) {
+    for (const Case& c : kCases) {
+      BackendPair pair(Conv(c.fields) + " precision: BF16 phase: " + phase, {c.bottom});
+      pair.tolerance = kBFloats;
+      pair.SetUp();
+      ASSERT_EQ(Fast(pair)->plan()->key().type, onednn::ElementType::bf16);
+      pair.ExpectSame(string(c.name) + " of bf16 in " + phase);
+    }
   }
+}
+
+TEST(OnednnConvTest, AgreesByEveryMethod) {
+  for (const onednn::ConvMethod& method : onednn::ConvMethods()) {
+    const ScopedEnvironment forced("CAFFE_CONV_ALGORITHM", method.name.c_str());
+    for (const char* precision : {"FP32", "BF16"}) {
+      for (const Case& c : kCases) {
+        BackendPair pair(Conv(c.fields) + " precision: " + precision, {c.bottom});
+        if (precision == string("BF16")) pair.tolerance = kBFloats;
+        pair.SetUp().ExpectSame(method.name + ", " + precision + ", " + c.name);
+      }
+    }
+  }
+}
+
+TEST(OnednnConvTest, AlgorithmsAreForced) {
+  const auto method = [](const char* word, const string& fields) {
+    const ScopedEnvironment forced("CAFFE_CONV_ALGORITHM", word);
+    BackendPair pair(Conv("num_output: 32 kernel_size: 3 pad: 1" + fields), {{2, 16, 13, 22}});
+    pair.SetUp();
+    return Fast(pair)->plan()->forward().method;
+  };
+  const bool has_winograd = method("winograd", "") == "winograd";  // with AVX-512, release 2
+  EXPECT_EQ(method("winograd", " dilation: 2"), "direct");
+  EXPECT_EQ(method("direct", ""), "direct");
+  EXPECT_EQ(method("default", ""), "direct");  // 13 pixels are too few for Winograd
+  EXPECT_EQ(method("nhwc", ""), "nhwc");
+  EXPECT_EQ(method("bf16", ""), "direct");  // not a net of bf16
+  EXPECT_EQ(has_winograd, method("winograd", "") == "winograd");
   const ScopedEnvironment forced("CAFFE_CONV_ALGORITHM", "fast");
   BackendPair pair(Conv("num_output: 32 kernel_size: 3 pad: 1"), {{2, 16, 13, 22}});
-  EXPECT_CAFFE_ERROR(pair.SetUp(), "CAFFE_CONV_ALGORITHM is \"fast\", expected direct or winograd");
+  pair.SetUp();
+  EXPECT_CAFFE_ERROR(pair.ExpectSame("by no method"),
+                     "CAFFE_CONV_ALGORITHM is \"fast\", expected default, ");
 }
 
 TEST(OnednnConvTest, WinogradIsForLargeImagesAndPlainWindows) {
-  onednn::ConvShape shape = {2, 16,           19,           30,   16,   19, 30,
-                             1, {3, 1, 1, 1}, {3, 1, 1, 1}, true, true, 1};
-  const auto chosen = [&shape] {
-    return ChooseConvAlgorithm(shape, onednn::kConvForward) ==
-           dnnl::algorithm::convolution_winograd;
+  const ScopedEnvironment by_default("CAFFE_CONV_ALGORITHM", "default");
+  onednn::ConvShape shape = {
+      2, 16,           19,           30,   16,   19, 30,
+      1, {3, 1, 1, 1}, {3, 1, 1, 1}, true, true, 1,  onednn::ElementType::f32};
+  const auto chosen = [&shape](onednn::ConvPass pass = onednn::kConvForward) {
+    return ChooseConvMethod(shape, pass).name == "winograd";
   };
   EXPECT_TRUE(chosen());
   shape.height = 18;
@@ -93,11 +130,13 @@ TEST(OnednnConvTest, WinogradIsForLargeImagesAndPlainWindows) {
   }
   shape.columns = shape.rows;
   EXPECT_TRUE(chosen());
-  const ScopedEnvironment direct("CAFFE_CONV_ALGORITHM", "direct");
+  shape.channels = 3;
   EXPECT_FALSE(chosen());
-  const ScopedEnvironment winograd("CAFFE_CONV_ALGORITHM", "winograd");
-  shape.height = 5;
-  EXPECT_TRUE(chosen());
+  shape.channels = 64;
+  shape.num_output = 256;
+  shape.type = onednn::ElementType::bf16;
+  EXPECT_FALSE(chosen());
+  EXPECT_TRUE(chosen(onednn::kConvBackwardWeights));
 }
 
 TEST(OnednnConvTest, ChangesOfShapeAreFollowed) {

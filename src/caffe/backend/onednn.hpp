@@ -61,7 +61,13 @@ Layout AnyLayout(const Dims& dims, ElementType type = ElementType::f32);
 dnnl::memory PlainMemory(const Dims& dims, const void* values);
 
 /** What scratch memory is for: memories of different uses do not overlap. */
-enum ScratchUse { kPrimitive, kGradient, kNumScratchUses };
+enum ScratchUse {
+  kPrimitive,
+  kGradient,  ///< of parameters
+  kBottom,    ///< a bottom or its gradient, converted
+  kTop,       ///< a top or its gradient, converted
+  kNumScratchUses
+};
 
 /**
  * @brief Memory for what nobody needs after the call, shared by all that runs on this thread.

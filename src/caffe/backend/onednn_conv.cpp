@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <tuple>
 
 namespace caffe {
@@ -10,7 +9,12 @@ namespace onednn {
 
 namespace {
 
+using Algorithm = dnnl::algorithm;
+using Tag = dnnl::memory::format_tag;
+
 constexpr int kLeastWinogradSize = 19;
+// Fewer channels fill no vector, and Winograd's transforms work for padding.
+constexpr int kLeastWinogradChannels = 16;
 
 auto Key(const AxisWindow& window) {
   return std::tie(window.kernel, window.stride, window.pad, window.dilation);
@@ -18,7 +22,7 @@ auto Key(const AxisWindow& window) {
 
 auto Key(const ConvShape& s) {
   return std::tuple_cat(std::tie(s.num, s.channels, s.height, s.width, s.num_output, s.out_height,
-                                 s.out_width, s.group, s.bias, s.training, s.threads),
+                                 s.out_width, s.group, s.bias, s.training, s.threads, s.type),
                         Key(s.rows), Key(s.columns));
 }
 
@@ -30,12 +34,29 @@ bool FitsWinograd(const ConvShape& shape) {
   return shape.group == 1 && FitsWinograd(shape.rows) && FitsWinograd(shape.columns);
 }
 
+Dims WeightDims(const ConvShape& s) {
+  const Dims window = {s.rows.kernel, s.columns.kernel};
+  if (s.group == 1) return {s.num_output, s.channels, window[0], window[1]};
+  return {s.group, s.num_output / s.group, s.channels / s.group, window[0], window[1]};
+}
+
+/** The method that can do all. */
+string Direct(const ConvShape& shape) {
+  return shape.type == ElementType::bf16 ? "bf16" : "direct";
+}
+
+bool Fits(const ConvShape& shape, const ConvMethod& method) {
+  if (method.type == ElementType::bf16) return shape.type == ElementType::bf16;
+  return method.algorithm != Algorithm::convolution_winograd || FitsWinograd(shape);
+}
+
 /** A convolution's sizes in oneDNN's words. */
 struct Geometry {
   explicit Geometry(const ConvShape& s)
       : bottom{s.num, s.channels, s.height, s.width},
         top{s.num, s.num_output, s.out_height, s.out_width},
         bias{s.num_output},
+        weights(WeightDims(s)),
         strides{s.rows.stride, s.columns.stride},
         dilations{s.rows.dilation - 1, s.columns.dilation - 1},
         before{s.rows.pad, s.columns.pad},
@@ -47,22 +68,66 @@ struct Geometry {
     return std::max<int64_t>(reach - size - window.pad, 0);
   }
 
-  Dims bottom, top, bias, strides, dilations, before, after;
+  Dims bottom, top, bias, weights, strides, dilations, before, after;
 };
 
-/** make(algorithm); with direct where oneDNN has no implementation of the algorithm. */
-template <typename Make>
-auto WithFallback(dnnl::algorithm algorithm, const Make& make) {
-  const dnnl::algorithm direct = dnnl::algorithm::convolution_direct;
-  return Checked([&] {
-    try {
-      return make(algorithm);
-    } catch (const dnnl::error& error) {
-      if (error.status != dnnl_unimplemented || algorithm == direct) throw;
-      return make(direct);
+/** The descriptors that a pass by one method is made of. */
+class Description {
+ public:
+  Description(const ConvShape& shape, const ConvMethod& method)
+      : geometry_(shape), method_(method), has_bias_(shape.bias), training_(shape.training) {}
+
+  dnnl::convolution_forward::primitive_desc Forward(const dnnl::primitive_attr& attributes) const {
+    return Forward(attributes, method_.algorithm, method_.activations);
+  }
+  dnnl::convolution_backward_data::primitive_desc BackwardData() const {
+    const Geometry& g = geometry_;
+    return DescribeBackward<dnnl::convolution_backward_data>(
+        Hint(), method_.algorithm, Activations(g.bottom, method_.activations),
+        AnyLayout(g.weights, method_.type), Activations(g.top, method_.activations), g.strides,
+        g.dilations, g.before, g.after);
+  }
+  /** The gradients of the weights are sums, and so floats, whatever is summed. */
+  dnnl::convolution_backward_weights::primitive_desc BackwardWeights() const {
+    const Geometry& g = geometry_;
+    const Layout bottom = Activations(g.bottom, method_.activations);
+    const Layout top = Activations(g.top, method_.activations), weights = AnyLayout(g.weights);
+    if (has_bias_) {
+      return DescribeBackward<dnnl::convolution_backward_weights>(
+          Hint(), method_.algorithm, bottom, weights, PlainLayout(g.bias), top, g.strides,
+          g.dilations, g.before, g.after);
     }
-  });
-}
+    return DescribeBackward<dnnl::convolution_backward_weights>(
+        Hint(), method_.algorithm, bottom, weights, top, g.strides, g.dilations, g.before, g.after);
+  }
+
+ private:
+  Layout Activations(const Dims& dims, Tag tag) const { return Layout(dims, method_.type, tag); }
+
+  dnnl::convolution_forward::primitive_desc Forward(const dnnl::primitive_attr& attributes,
+                                                    Algorithm algorithm, Tag tag) const {
+    const Geometry& g = geometry_;
+    const dnnl::prop_kind kind =
+        training_ ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
+    const Layout bottom = Activations(g.bottom, tag), top = Activations(g.top, tag);
+    const Layout weights = AnyLayout(g.weights, method_.type);
+    if (has_bias_) {
+      return DescribeWith<dnnl::convolution_forward>(attributes, kind, algorithm, bottom, weights,
+                                                     PlainLayout(g.bias), top, g.strides,
+                                                     g.dilations, g.before, g.after);
+    }
+    return DescribeWith<dnnl::convolution_forward>(attributes, kind, algorithm, bottom, weights,
+                                                   top, g.strides, g.dilations, g.before, g.after);
+  }
+  /** What oneDNN asks for with a backward pass, of a kind that always is there. */
+  dnnl::convolution_forward::primitive_desc Hint() const {
+    return Forward(Attributes(), Algorithm::convolution_direct, Tag::any);
+  }
+
+  Geometry geometry_;
+  ConvMethod method_;
+  bool has_bias_, training_;
+};
 
 template <typename Primitive>
 ConvPrimitive Finish(const typename Primitive::primitive_desc& desc, const Layout& bottom,
@@ -76,109 +141,158 @@ ConvPrimitive Finish(const typename Primitive::primitive_desc& desc, const Layou
   return made;
 }
 
+ConvPrimitive Make(ConvPass pass, const Description& description,
+                   const dnnl::primitive_attr& attributes) {
+  if (pass == kConvForward) {
+    const auto desc = description.Forward(attributes);
+    return Finish<dnnl::convolution_forward>(desc, desc.src_desc(), desc.weights_desc(),
+                                             desc.dst_desc());
+  }
+  if (pass == kConvBackwardData) {
+    const auto desc = description.BackwardData();
+    return Finish<dnnl::convolution_backward_data>(desc, desc.diff_src_desc(), desc.weights_desc(),
+                                                   desc.diff_dst_desc());
+  }
+  const auto desc = description.BackwardWeights();
+  return Finish<dnnl::convolution_backward_weights>(desc, desc.src_desc(), desc.diff_weights_desc(),
+                                                    desc.diff_dst_desc());
+}
+
 }  // namespace
 
 bool ConvShape::operator==(const ConvShape& other) const { return Key(*this) == Key(other); }
 
-dnnl::algorithm ChooseConvAlgorithm(const ConvShape& shape, ConvPass /*pass*/) {
-  const dnnl::algorithm direct = dnnl::algorithm::convolution_direct;
-  const dnnl::algorithm winograd = dnnl::algorithm::convolution_winograd;
-  const char* forced = std::getenv("CAFFE_CONV_ALGORITHM");
-  if (forced != nullptr && *forced != '\0') {
-    const string word = forced;
-    CHECK(word == "direct" || word == "winograd")
-        << "CAFFE_CONV_ALGORITHM is \"" << word << "\", expected direct or winograd";
-    return word == "winograd" && FitsWinograd(shape) ? winograd : direct;
+const vector<ConvMethod>& ConvMethods() {
+  static const vector<ConvMethod>* methods = new vector<ConvMethod>{
+      {"winograd", Algorithm::convolution_winograd, ElementType::f32, Tag::any},
+      {"direct", Algorithm::convolution_direct, ElementType::f32, Tag::any},
+      {"nhwc", Algorithm::convolution_direct, ElementType::f32, Tag::nhwc},
+      {"nchw", Algorithm::convolution_direct, ElementType::f32, Tag::nchw},
+      {"bf16", Algorithm::convolution_direct, ElementType::bf16, Tag::any},
+      {"bf16_nhwc", Algorithm::convolution_direct, ElementType::bf16, Tag::nhwc}};
+  return *methods;
+}
+
+const ConvMethod& ConvMethodByName(const string& name) {
+  string names;
+  for (const ConvMethod& method : ConvMethods()) {
+    if (method.name == name) return method;
+    names += " " + method.name;
   }
-  const bool large = std::min(shape.height, shape.width) >= kLeastWinogradSize;
-  return large && FitsWinograd(shape) ? winograd : direct;
+  LOG(FATAL) << "no method of convolution is called \"" << name << "\"; there are" << names;
 }
 
-Dims ConvPlan::weight_dims() const {
-  const ConvShape& s = shape_;
-  const Dims window = {s.rows.kernel, s.columns.kernel};
-  if (s.group == 1) return {s.num_output, s.channels, window[0], window[1]};
-  return {s.group, s.num_output / s.group, s.channels / s.group, window[0], window[1]};
-}
-
-dnnl::convolution_forward::primitive_desc ConvPlan::DescribeForward(
-    dnnl::algorithm algorithm, const dnnl::primitive_attr& attributes, const Layout& bottom,
-    const Layout& weights, const Layout& top) const {
-  const Geometry g(shape_);
-  const dnnl::prop_kind kind =
-      shape_.training ? dnnl::prop_kind::forward_training : dnnl::prop_kind::forward_inference;
-  if (shape_.bias) {
-    return DescribeWith<dnnl::convolution_forward>(attributes, kind, algorithm, bottom, weights,
-                                                   PlainLayout(g.bias), top, g.strides, g.dilations,
-                                                   g.before, g.after);
+vector<ConvMethod> ConvMethodsFor(const ConvShape& shape, ConvPass pass) {
+  vector<string> names = {ChooseConvMethod(shape, pass).name};
+  const bool winograd = FitsWinograd(shape) && shape.channels >= kLeastWinogradChannels;
+  const bool bf16 = shape.type == ElementType::bf16;
+  if (bf16) names.insert(names.end(), {"bf16", "bf16_nhwc"});
+  if (winograd) names.push_back("winograd");
+  // Where there is a faster kind of arithmetic, the plain one has never won.
+  if (!winograd || !bf16) names.push_back("direct");
+  if (!bf16) names.push_back("nhwc");
+  // Columns and one product of matrices: for layers too thin for the others.
+  if (!bf16 && std::min(shape.channels, shape.num_output) < kLeastWinogradChannels) {
+    names.push_back("nchw");
   }
-  return DescribeWith<dnnl::convolution_forward>(attributes, kind, algorithm, bottom, weights, top,
-                                                 g.strides, g.dilations, g.before, g.after);
+  vector<ConvMethod> methods;
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (std::find(names.begin(), names.begin() + i, names[i]) != names.begin() + i) continue;
+    methods.push_back(ConvMethodByName(names[i]));
+  }
+  return methods;
 }
 
-ConvPlan::ConvPlan(const ConvShape& shape) : shape_(shape) {
-  const Geometry g(shape);
-  const auto make = [&](dnnl::algorithm algorithm) {
-    return DescribeForward(algorithm, Attributes(), AnyLayout(g.bottom), AnyLayout(weight_dims()),
-                           AnyLayout(g.top));
+ConvMethod DefaultConvMethod(const ConvShape& shape, ConvPass pass) {
+  const bool bf16 = shape.type == ElementType::bf16;
+  const bool winograd = std::min(shape.height, shape.width) >= kLeastWinogradSize &&
+                        shape.channels >= kLeastWinogradChannels && FitsWinograd(shape) &&
+                        (!bf16 || (pass == kConvBackwardWeights && shape.num_output >= 256));
+  return ConvMethodByName(winograd ? "winograd" : Direct(shape));
+}
+
+ConvMethod ChooseConvMethod(const ConvShape& shape, ConvPass pass) {
+  const char* variable = std::getenv("CAFFE_CONV_ALGORITHM");
+  const string word = variable == nullptr ? "" : variable;
+  if (word.empty() || word == "default") return DefaultConvMethod(shape, pass);
+  string names;
+  for (const ConvMethod& method : ConvMethods()) {
+    if (method.name == word) {
+      const bool fits = Fits(shape, method);
+      return ConvMethodByName(fits && word != "direct" ? word : Direct(shape));
+    }
+    names += ", " + method.name;
+  }
+  LOG(FATAL) << "CAFFE_CONV_ALGORITHM is \"" << word << "\", expected default" << names;
+  return {};
+}
+
+std::unique_ptr<ConvPrimitive> MakeConvPrimitive(const ConvShape& shape, ConvPass pass,
+                                                 const ConvMethod& method,
+                                                 const dnnl::primitive_attr& attributes) {
+  return Checked([&]() -> std::unique_ptr<ConvPrimitive> {
+    try {
+      auto made =
+          std::make_unique<ConvPrimitive>(Make(pass, Description(shape, method), attributes));
+      made->method = method.name;
+      made->kept = pass == kConvForward ? made->top : made->bottom;
+      if (pass != kConvBackwardWeights && method.type != shape.type) {
+        made->kept = UsualLayout(DimsOf(made->kept), shape.type);
+      }
+      return made;
+    } catch (const dnnl::error& error) {
+      if (error.status != dnnl_unimplemented) throw;
+      return nullptr;
+    }
+  });
+}
+
+Layout UsualLayout(const Dims& dims, ElementType type) {
+  // That of a convolution in the middle of a net.
+  const auto tag_of = [](ElementType type) {
+    const Dims activations = {2, 64, 40, 40};
+    const auto desc = Checked([&] {
+      return Describe<dnnl::convolution_forward>(
+          dnnl::prop_kind::forward_training, Algorithm::convolution_direct,
+          AnyLayout(activations, type), AnyLayout({64, 64, 3, 3}, type),
+          AnyLayout(activations, type), Dims{1, 1}, Dims{1, 1}, Dims{1, 1});
+    });
+    for (const Tag tag : {Tag::nChw16c, Tag::nChw8c}) {
+      if (desc.src_desc() == Layout(activations, type, tag)) return tag;
+    }
+    return Tag::nhwc;
   };
-  forward_desc_ = WithFallback(ChooseConvAlgorithm(shape, kConvForward), make);
-  forward_ =
-      Finish<dnnl::convolution_forward>(forward_desc_, forward_desc_.src_desc(),
-                                        forward_desc_.weights_desc(), forward_desc_.dst_desc());
+  if (type == ElementType::bf16) {
+    static const Tag tag = tag_of(ElementType::bf16);
+    return Layout(dims, type, tag);
+  }
+  static const Tag tag = tag_of(ElementType::f32);
+  return Layout(dims, type, tag);
+}
+
+Layout ConvPlan::plain_weights() const { return PlainLayout(WeightDims(shape_)); }
+
+const ConvPrimitive& ConvPlan::Pass(ConvPass pass) {
+  std::unique_ptr<ConvPrimitive>& made = passes_[pass];
+  if (!made) made = MakeConvPrimitive(shape_, pass, ChooseConvMethod(shape_, pass));
+  if (!made) made = MakeConvPrimitive(shape_, pass, ConvMethodByName("direct"));
+  CHECK(made != nullptr) << "oneDNN has no implementation of this convolution";
+  return *made;
 }
 
 const ConvPrimitive* ConvPlan::forward_relu(float slope) {
   if (asked_for_relu_) return forward_relu_.get();
   asked_for_relu_ = true;
-  const auto make = [&](dnnl::algorithm algorithm) {
-    return DescribeForward(algorithm, AttributesWithReLU(slope), forward_.bottom, forward_.weights,
-                           forward_.top);
-  };
-  try {
-    auto desc = WithFallback(ChooseConvAlgorithm(shape_, kConvForward), make);
-    while (desc.impl_info_str() != forward_.implementation) {
-      if (!desc.next_impl()) return nullptr;
-    }
-    forward_relu_ = std::make_unique<ConvPrimitive>(
-        Finish<dnnl::convolution_forward>(desc, forward_.bottom, forward_.weights, forward_.top));
-  } catch (const Error&) {  // nothing takes these layouts and a ReLU: it stays a layer
+  const ConvPrimitive& plain = forward();
+  forward_relu_ = MakeConvPrimitive(shape_, kConvForward, ConvMethodByName(plain.method),
+                                    AttributesWithReLU(slope));
+  if (forward_relu_ &&
+      (forward_relu_->implementation != plain.implementation ||
+       forward_relu_->bottom != plain.bottom || forward_relu_->weights != plain.weights ||
+       forward_relu_->top != plain.top)) {
+    forward_relu_.reset();
   }
   return forward_relu_.get();
-}
-
-const ConvPrimitive& ConvPlan::backward_data() {
-  if (backward_data_) return *backward_data_;
-  const Geometry g(shape_);
-  const auto make = [&](dnnl::algorithm algorithm) {
-    return DescribeBackward<dnnl::convolution_backward_data>(
-        forward_desc_, algorithm, AnyLayout(g.bottom), AnyLayout(weight_dims()), AnyLayout(g.top),
-        g.strides, g.dilations, g.before, g.after);
-  };
-  const auto desc = WithFallback(ChooseConvAlgorithm(shape_, kConvBackwardData), make);
-  backward_data_ = std::make_unique<ConvPrimitive>(Finish<dnnl::convolution_backward_data>(
-      desc, desc.diff_src_desc(), desc.weights_desc(), desc.diff_dst_desc()));
-  return *backward_data_;
-}
-
-const ConvPrimitive& ConvPlan::backward_weights() {
-  if (backward_weights_) return *backward_weights_;
-  const Geometry g(shape_);
-  const auto make = [&](dnnl::algorithm algorithm) {
-    const Layout bottom = AnyLayout(g.bottom), weights = AnyLayout(weight_dims());
-    const Layout top = AnyLayout(g.top);
-    if (shape_.bias) {
-      return DescribeBackward<dnnl::convolution_backward_weights>(
-          forward_desc_, algorithm, bottom, weights, PlainLayout(g.bias), top, g.strides,
-          g.dilations, g.before, g.after);
-    }
-    return DescribeBackward<dnnl::convolution_backward_weights>(
-        forward_desc_, algorithm, bottom, weights, top, g.strides, g.dilations, g.before, g.after);
-  };
-  const auto desc = WithFallback(ChooseConvAlgorithm(shape_, kConvBackwardWeights), make);
-  backward_weights_ = std::make_unique<ConvPrimitive>(Finish<dnnl::convolution_backward_weights>(
-      desc, desc.src_desc(), desc.diff_weights_desc(), desc.diff_dst_desc()));
-  return *backward_weights_;
 }
 
 }  // namespace onednn

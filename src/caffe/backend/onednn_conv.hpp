@@ -2,6 +2,8 @@
 #define CAFFE_BACKEND_ONEDNN_CONV_HPP_
 
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "caffe/backend/onednn.hpp"
 #include "caffe/util/spatial.hpp"
@@ -16,62 +18,101 @@ struct ConvShape {
   int group;
   AxisWindow rows, columns;
   bool bias;
-  bool training;  ///< else Forward may take weights in a layout that only it can read
-  int threads;    ///< a primitive divides its work when it is made
+  bool training;     ///< else Forward may take weights in a layout that only it can read
+  int threads;       ///< a primitive divides its work when it is made
+  ElementType type;  ///< of the top and of the bottom's gradient
   bool operator==(const ConvShape& other) const;
 };
 
 /** @brief The three computations of a convolution; each has its own implementation. */
 enum ConvPass { kConvForward, kConvBackwardData, kConvBackwardWeights };
 
+/** @brief One way to compute a pass. */
+struct ConvMethod {
+  string name;
+  dnnl::algorithm algorithm;
+  ElementType type;  ///< of the bottom, the weights and the top as computed with
+  dnnl::memory::format_tag activations;  ///< the layout of bottom and top
+};
+
 /**
- * @brief The algorithm to ask oneDNN for in a pass; it falls back on direct where it has none.
- *
- * Winograd (Lavin and Gray 2016) for windows of 3 × 3 with stride 1, undilated
- * and ungrouped, on images of 19 pixels or more: below, the tiles of 4 × 4
- * outputs hang over the edges too far. The environment's CAFFE_CONV_ALGORITHM,
- * `direct` or `winograd`, forces one for all passes and sizes.
- * @throws Error if CAFFE_CONV_ALGORITHM is another word.
+ * @brief All methods: `winograd` (Lavin and Gray 2016), `direct` and `bf16` in the layout that
+ * oneDNN likes best, and the last two of given layouts.
  */
-dnnl::algorithm ChooseConvAlgorithm(const ConvShape& shape, ConvPass pass);
+const vector<ConvMethod>& ConvMethods();
+/** @throws Error if there is none of this name, listing all. */
+const ConvMethod& ConvMethodByName(const string& name);
+
+/**
+ * @brief The methods that may be the fastest for a pass, the likeliest first.
+ *
+ * Winograd is for windows of 3 × 3 with stride 1, undilated and ungrouped, of
+ * images of 16 channels or more; bf16 for shapes of this type. Not each of
+ * them has an implementation for each shape.
+ */
+vector<ConvMethod> ConvMethodsFor(const ConvShape& shape, ConvPass pass);
+
+/**
+ * @brief The method for a pass without a measurement.
+ *
+ * Winograd where it fits images of 19 pixels or more: below, the tiles of
+ * 4 × 4 outputs hang over the edges too far. For bf16, Winograd is for the
+ * gradients of many weights alone.
+ */
+ConvMethod DefaultConvMethod(const ConvShape& shape, ConvPass pass);
+
+/**
+ * @brief The method for a pass: the default one, or, where it fits, that of the environment's
+ * CAFFE_CONV_ALGORITHM.
+ * @throws Error if that is not `default` or the name of a method.
+ */
+ConvMethod ChooseConvMethod(const ConvShape& shape, ConvPass pass);
 
 /** @brief A primitive and the layouts of what it reads and writes. */
 struct ConvPrimitive {
   Step run;
   Layout bottom, weights, top;
+  Layout kept;            ///< where the output is not of the shape's type: the layout to convert it
+                          ///< to; else its own
+  string method;          ///< ConvMethod's name
   string implementation;  ///< oneDNN's name for it
 };
 
-/** @brief The primitives of a convolution of one shape; those of Backward are made when asked for.
+/**
+ * @brief The primitive of a pass by a method, or null where oneDNN has none for this shape.
+ * @param attributes of Forward
+ */
+std::unique_ptr<ConvPrimitive> MakeConvPrimitive(
+    const ConvShape& shape, ConvPass pass, const ConvMethod& method,
+    const dnnl::primitive_attr& attributes = Attributes());
+
+/** @brief The layout that convolutions of this type mostly take on this processor. */
+Layout UsualLayout(const Dims& dims, ElementType type);
+
+/** @brief The primitives of a convolution of one shape; each is made when asked for first.
  */
 class ConvPlan {
  public:
-  /** @throws Error with oneDNN's message where it cannot do the convolution. */
-  explicit ConvPlan(const ConvShape& shape);
+  explicit ConvPlan(const ConvShape& shape) : shape_(shape) {}
   const ConvShape& key() const { return shape_; }
-  Layout plain_weights() const { return PlainLayout(weight_dims()); }
-  const ConvPrimitive& forward() const { return forward_; }
+  Layout plain_weights() const;
+  /** @throws Error with oneDNN's message where it cannot do the convolution. */
+  const ConvPrimitive& forward() { return Pass(kConvForward); }
   /**
    * @brief forward() with AttributesWithReLU, in the same layouts and by the same implementation;
    * or null where oneDNN has none. A plan is asked for one slope only.
    */
   const ConvPrimitive* forward_relu(float slope);
-  const ConvPrimitive& backward_data();
-  const ConvPrimitive& backward_weights();
+  const ConvPrimitive& backward_data() { return Pass(kConvBackwardData); }
+  const ConvPrimitive& backward_weights() { return Pass(kConvBackwardWeights); }
 
  private:
-  Dims weight_dims() const;
-  dnnl::convolution_forward::primitive_desc DescribeForward(dnnl::algorithm algorithm,
-                                                            const dnnl::primitive_attr& attributes,
-                                                            const Layout& bottom,
-                                                            const Layout& weights,
-                                                            const Layout& top) const;
+  const ConvPrimitive& Pass(ConvPass pass);
 
   ConvShape shape_;
-  dnnl::convolution_forward::primitive_desc forward_desc_;
-  ConvPrimitive forward_;
+  std::unique_ptr<ConvPrimitive> passes_[3];
   bool asked_for_relu_ = false;
-  std::unique_ptr<ConvPrimitive> forward_relu_, backward_data_, backward_weights_;
+  std::unique_ptr<ConvPrimitive> forward_relu_;
 };
 
 }  // namespace onednn

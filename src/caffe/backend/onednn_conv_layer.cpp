@@ -42,6 +42,7 @@ ConvShape OnednnConvolutionLayer::ShapeOf(const Blob<float>& bottom) const {
   shape.bias = bias_term_;
   shape.training = phase_ == TRAIN;
   shape.threads = omp_get_max_threads();
+  shape.type = ActivationType(layer_param_.precision());
   return shape;
 }
 
@@ -66,7 +67,7 @@ void OnednnConvolutionLayer::Forward_cpu(const vector<Blob<float>*>& bottom,
   if (bias_term_) arguments[DNNL_ARG_BIAS] = PlainMemory({num_output_}, blobs_[1]->cpu_data());
   for (size_t i = 0; i < bottom.size(); ++i) {
     arguments[DNNL_ARG_SRC] = bottom_.Read(bottom[i]->data().get(), pass.bottom);
-    Output output(top[i]->data().get(), pass.top);
+    Output output(top[i]->data().get(), pass.top, pass.kept, kTop);
     arguments[DNNL_ARG_DST] = output.memory();
     pass.run(arguments);
     output.Commit();
@@ -100,7 +101,7 @@ void OnednnConvolutionLayer::BackwardBias(Blob<float>* top) {
 
 void OnednnConvolutionLayer::BackwardData(Blob<float>* top, Blob<float>* bottom) {
   const ConvPrimitive& pass = plan_->backward_data();
-  Output output(bottom->diff().get(), pass.bottom);
+  Output output(bottom->diff().get(), pass.bottom, pass.kept, kBottom);
   pass.run(
       {{DNNL_ARG_DIFF_DST, top_diff_.Read(top->diff().get(), pass.top)},
        {DNNL_ARG_WEIGHTS, packed_.Get(blobs_[0]->data(), plan_->plain_weights(), pass.weights)},

@@ -56,7 +56,7 @@ class OnednnConvolutionLayer : public ConvolutionLayer<float> {
   ConvPlan* plan_ = nullptr;
   Plans<ConvPlan> plans_;
   PackedWeights packed_;
-  Input bottom_, top_diff_;
+  Input bottom_{kBottom}, top_diff_{kTop};
   Reorder add_weights_{true};
   vector<float> bias_diff_;
 };

@@ -57,6 +57,11 @@ dnnl::memory Input::Read(SyncedMemory* values, const Layout& wanted) {
   const OnednnMemory* copy = BackendCopy(*values, dims);
   if (copy != nullptr && copy->layout() == wanted) return copy->memory();
   if (wanted == PlainLayout(dims)) return PlainMemory(dims, values->cpu_data());
+  if (copy != nullptr && use_ != kNumScratchUses) {
+    const dnnl::memory scratch = Scratch(use_, wanted);
+    reorder_.Run(copy->memory(), scratch);
+    return scratch;
+  }
   if (copy != nullptr) {
     if (!own_ || own_->layout() != wanted) own_ = std::make_shared<OnednnMemory>(wanted);
     reorder_.Run(copy->memory(), own_->memory());
@@ -79,7 +84,15 @@ Output::Output(SyncedMemory* values, const Layout& layout) : values_(values) {
   memory_ = buffer_->memory();
 }
 
+Output::Output(SyncedMemory* values, const Layout& layout, const Layout& kept, ScratchUse use)
+    : Output(values, kept) {
+  if (kept == layout) return;
+  kept_ = memory_;
+  memory_ = Scratch(use, layout);
+}
+
 void Output::Commit() {
+  if (kept_) Reorder().Run(memory_, kept_);
   if (buffer_) values_->set_backend_data(std::move(buffer_));
 }
 

@@ -53,14 +53,19 @@ const OnednnMemory* BackendCopy(const SyncedMemory& values, const Dims& dims);
 /** @brief Reads one input of a primitive, in the layout that the primitive wants. */
 class Input {
  public:
+  /** @brief Converts into memory of its own, which lives until it reads again. */
+  Input() = default;
+  /** @brief Converts into scratch memory, which lives until the next call with the same `use`. */
+  explicit Input(ScratchUse use) : use_(use) {}
   /**
    * @brief The values, wherever they are: as they lie, on the host or in the backend, if that is
    * the layout wanted, else converted. A conversion from the host stays with the values, for
-   * others who want it; one from another layout of the backend is this input's own.
+   * others who want it.
    */
   dnnl::memory Read(SyncedMemory* values, const Layout& wanted);
 
  private:
+  ScratchUse use_ = kNumScratchUses;
   shared_ptr<OnednnMemory> own_;
   Reorder reorder_;
 };
@@ -74,14 +79,18 @@ class Input {
 class Output {
  public:
   Output(SyncedMemory* values, const Layout& layout);
+  /** @brief For a primitive that writes `layout` to values that are `kept` in another: `use` is
+   * the scratch memory between. */
+  Output(SyncedMemory* values, const Layout& layout, const Layout& kept, ScratchUse use);
   const dnnl::memory& memory() const { return memory_; }
   /** @brief Makes what was written the values. */
   void Commit();
 
  private:
   SyncedMemory* values_;
-  shared_ptr<OnednnMemory> buffer_;  // null: written to the host
   dnnl::memory memory_;
+  dnnl::memory kept_;                // where the values are converted to; empty if they are not
+  shared_ptr<OnednnMemory> buffer_;  // null: they are kept on the host
 };
 
 }  // namespace onednn
