@@ -10,7 +10,7 @@
 
 namespace caffe {
 
-/** @brief -gpu, -level and -stage, with `flags` before them. */
+/** @brief -gpu, -level, -stage and -precision, with `flags` before them. */
 std::vector<Flag> WithNetFlags(std::vector<Flag> flags);
 
 /** @brief Sets the mode: the CPU. @throws Error for -gpu, which this build cannot serve. */
@@ -18,6 +18,16 @@ void UseDevice(const Arguments& arguments);
 
 /** @brief TRAIN or TEST from -phase, else `default_phase`. @throws Error for another word. */
 Phase PhaseFrom(const Arguments& arguments, Phase default_phase);
+
+/**
+ * @brief Whether -precision is given, and what it says.
+ * @throws Error for another word than fp32 or bf16.
+ */
+bool PrecisionFrom(const Arguments& arguments, Precision* precision);
+
+/** @brief The net of -model, for this phase, -level and -stage; of -precision unless it says its
+ * own. */
+NetParameter ReadNet(const Arguments& arguments, Phase phase);
 
 /** @brief The value of a flag that must be given. @throws Error naming it. */
 std::string RequiredText(const Arguments& arguments, const std::string& flag);

@@ -26,14 +26,13 @@ void RunTest(Net<float>* net, int iterations, const SolverParameter& evaluation)
 }
 
 int Test(const Arguments& arguments) {
-  const string model = RequiredText(arguments, "model");
+  RequiredText(arguments, "model");
   const vector<string> weights = arguments.list("weights");
   CHECK(!weights.empty()) << "the flag -weights is missing: a test needs trained weights";
   const int iterations = arguments.number("iterations");
   CHECK(iterations > 0) << "-iterations is " << iterations << ", expected 1 or more";
   UseDevice(arguments);
-  const vector<string> stages = arguments.list("stage");
-  Net<float> net(model, TEST, arguments.number("level"), &stages);
+  Net<float> net(ReadNet(arguments, TEST));
   for (const string& file : weights) LOG(INFO) << net.CopyTrainedLayersFrom(file).Summary();
   LOG(INFO) << "Running for " << iterations << " iterations.";
   SolverParameter evaluation;

@@ -61,13 +61,12 @@ void LogTimes(const Net<float>& net, const LayerTimes& times, int iterations) {
 }
 
 int Time(const Arguments& arguments) {
-  const string model = RequiredText(arguments, "model");
+  RequiredText(arguments, "model");
   const int iterations = arguments.number("iterations");
   CHECK(iterations > 0) << "-iterations is " << iterations << ", expected 1 or more";
   const Phase phase = PhaseFrom(arguments, TRAIN);
   UseDevice(arguments);
-  const vector<string> stages = arguments.list("stage");
-  Net<float> net(model, phase, arguments.number("level"), &stages);
+  Net<float> net(ReadNet(arguments, phase));
 
   // A first pass allocates and fills caches, so that the iterations measure the work alone.
   LOG(INFO) << "Performing Forward";

@@ -24,6 +24,8 @@ SolverParameter ReadSolver(const Arguments& arguments) {
   ReadSolverParamsFromTextFileOrDie(RequiredText(arguments, "solver"), &param);
   if (arguments.given("level")) param.mutable_train_state()->set_level(arguments.number("level"));
   for (const string& stage : arguments.list("stage")) param.mutable_train_state()->add_stage(stage);
+  Precision precision;
+  if (PrecisionFrom(arguments, &precision)) param.set_precision(precision);
   if (param.solver_mode() == SolverParameter::GPU) {
     LOG(WARNING) << "solver_mode is GPU" << (param.has_solver_mode() ? "" : " by default")
                  << ", but this build has no CUDA: training on the CPU";

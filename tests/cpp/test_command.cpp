@@ -271,6 +271,26 @@ TEST_F(CommandTest, SelectsLayersByLevelAndStage) {
   EXPECT_IN(err, "Train net output #0: b = ");
 }
 
+TEST_F(CommandTest, TakesThePrecision) {
+  const vector<string> train = {"train", "-solver", Path("solver.prototxt"), "-precision"};
+  const auto with = [](vector<string> words, const string& last) {
+    words.push_back(last);
+    return words;
+  };
+  EXPECT_EQ(Run(with(train, "bf16")), 0);
+  EXPECT_IN(err, "precision: BF16");  // of the solver, in the log
+  EXPECT_EQ(Run(with(train, "fp32")), 0);
+  EXPECT_IN(err, "precision: FP32");
+  ExpectFails(with(train, "fp16"), "-precision is \"fp16\", expected fp32 or bf16");
+  const vector<string> time = {"time",          "-model",     Path("net.prototxt"),
+                               "-iterations=1", "-precision", "bf16"};
+  EXPECT_EQ(Run(time), 0);
+  ExpectFails({"time", "-model", Path("net.prototxt"), "-precision=half"},
+              "-precision is \"half\", expected fp32 or bf16");
+  ExpectFails({"test", "-model", Path("net.prototxt"), "-weights=a", "-precision=half"},
+              "-precision is \"half\", expected fp32 or bf16");
+}
+
 TEST_F(CommandTest, HandsANetWithPythonLayersOver) {
   if (LayerRegistry<float>::Registry().count("Python") > 0) GTEST_SKIP();
   Write("net.prototxt", "layer { name: 'a' type: 'Python' top: 'a' }");
