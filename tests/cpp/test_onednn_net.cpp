@@ -1,30 +1,9 @@
 // Chains of layers with overrides, and plain ones between them, against the same nets in double.
-#include "caffe/net.hpp"
-#include "onednn_test_util.hpp"
+#include "onednn_net_test_util.hpp"
 
 namespace caffe {
 
 namespace {
-
-template <typename Dtype>
-shared_ptr<Net<Dtype>> NetFrom(const string& text) {
-  NetParameter param;
-  CHECK(google::protobuf::TextFormat::ParseFromString(text, &param)) << "not a net: " << text;
-  param.mutable_state()->set_phase(TRAIN);
-  param.set_force_backward(true);
-  return std::make_shared<Net<Dtype>>(param);
-}
-
-string ConvLayer(const string& name, const string& bottom, const string& fields) {
-  return "layer { name: '" + name + "' type: 'Convolution' bottom: '" + bottom + "' top: '" + name +
-         "' convolution_param { " + fields + " } }\n";
-}
-
-string PlainLayer(const string& type, const string& bottom, const string& top,
-                  const string& fields = "") {
-  return "layer { name: '" + top + "_" + type + "' type: '" + type + "' bottom: '" + bottom +
-         "' top: '" + top + "' " + fields + " }\n";
-}
 
 /** conv, ReLU in place, pooling, a plain layer, convs of a split blob, one of them dilated. */
 string Chain() {
@@ -50,21 +29,6 @@ string Chain() {
          "layer { name: 'joined' type: 'Concat' bottom: 'flat' bottom: 'flat4' top: 'joined' }\n" +
          PlainLayer("Reduction", "joined", "loss",
                     "loss_weight: 1 reduction_param { operation: SUMSQ coeff: 0.01 }");
-}
-
-/** The same random parameters and inputs in both. */
-void FillAlike(Net<double>* plain, Net<float>* fast, unsigned seed) {
-  for (size_t i = 0; i < plain->params().size(); ++i) {
-    const int inputs = std::max(1, plain->params()[i]->count() / plain->params()[i]->shape(0));
-    const float bound = std::sqrt(6.0F / static_cast<float>(inputs));  // keeps values around 1
-    const vector<float> values = RandomValues<float>(
-        plain->params()[i]->count(), seed + static_cast<unsigned>(i), -bound, bound);
-    SetValues(values, fast->params()[i].get());
-    SetValues(AsDoubles(values), plain->params()[i].get());
-  }
-  const vector<float> data = RandomValues<float>(plain->blob_by_name("data")->count(), seed + 99);
-  SetValues(data, fast->blob_by_name("data").get());
-  SetValues(AsDoubles(data), plain->blob_by_name("data").get());
 }
 
 /**

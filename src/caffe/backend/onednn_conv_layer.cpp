@@ -3,6 +3,7 @@
 #include <omp.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace caffe {
 namespace onednn {
@@ -15,15 +16,10 @@ dnnl::memory PackedWeights::Get(const shared_ptr<SyncedMemory>& weights, const L
     return candidate.memory->layout() == wanted;
   });
   if (copy == copies_.end()) {
-    copies_.push_back({std::make_unique<OnednnMemory>(wanted), nullptr, 0});
+    copies_.push_back({std::make_unique<OnednnMemory>(wanted), {}});
     copy = copies_.end() - 1;
   }
-  const uint64_t version = weights->version();
-  if (copy->source != weights || copy->version != version || weights->pinned()) {
-    copy->memory->FromHost(host);
-    copy->source = weights;
-    copy->version = version;
-  }
+  if (copy->source.Changed(weights)) copy->memory->FromHost(host);
   return copy->memory->memory();
 }
 
@@ -39,7 +35,7 @@ ConvShape OnednnConvolutionLayer::ShapeOf(const Blob<float>& bottom) const {
   shape.group = group_;
   shape.rows = window(0);
   shape.columns = window(1);
-  shape.bias = bias_term_;
+  shape.bias = bias_term_ || !folded_.empty();
   shape.training = phase_ == TRAIN;
   shape.threads = omp_get_max_threads();
   shape.type = ActivationType(layer_param_.precision());
@@ -54,6 +50,25 @@ void OnednnConvolutionLayer::Reshape(const vector<Blob<float>*>& bottom,
   plan_ = &plans_.For(ShapeOf(*bottom[0]));
 }
 
+bool OnednnConvolutionLayer::Absorb(Layer<float>* next) {
+  if (relu_ != nullptr) return false;
+  if (string(next->type()) != "ReLU") return phase_ == TEST && folded_.Add(next, num_output_);
+  const ReLUParameter& param = next->layer_param().relu_param();
+  if (param.engine() == ReLUParameter_Engine_CAFFE || param.negative_slope() < 0) return false;
+  relu_ = next;
+  slope_ = param.negative_slope();
+  return true;
+}
+
+void OnednnConvolutionLayer::Convolve(const ConvPrimitive& pass, Arguments arguments,
+                                      Blob<float>* bottom, Blob<float>* top) {
+  arguments[DNNL_ARG_SRC] = bottom_.Read(bottom->data().get(), pass.bottom);
+  Output output(top->data().get(), pass.top, pass.kept, kTop);
+  arguments[DNNL_ARG_DST] = output.memory();
+  pass.run(std::move(arguments));
+  output.Commit();
+}
+
 void OnednnConvolutionLayer::Forward_cpu(const vector<Blob<float>*>& bottom,
                                          const vector<Blob<float>*>& top) {
   if (plan_ == nullptr) {
@@ -64,14 +79,43 @@ void OnednnConvolutionLayer::Forward_cpu(const vector<Blob<float>*>& bottom,
   Arguments arguments;
   arguments[DNNL_ARG_WEIGHTS] =
       packed_.Get(blobs_[0]->data(), plan_->plain_weights(), pass.weights);
-  if (bias_term_) arguments[DNNL_ARG_BIAS] = PlainMemory({num_output_}, blobs_[1]->cpu_data());
-  for (size_t i = 0; i < bottom.size(); ++i) {
-    arguments[DNNL_ARG_SRC] = bottom_.Read(bottom[i]->data().get(), pass.bottom);
-    Output output(top[i]->data().get(), pass.top, pass.kept, kTop);
-    arguments[DNNL_ARG_DST] = output.memory();
-    pass.run(arguments);
-    output.Commit();
+  if (bias_term_) {
+    arguments[DNNL_ARG_BIAS] = PlainMemory({num_output_}, blobs_[1]->cpu_data());
+  } else if (plan_->key().bias) {
+    no_bias_.resize(num_output_);
+    arguments[DNNL_ARG_BIAS] = PlainMemory({num_output_}, no_bias_.data());
   }
+  for (size_t i = 0; i < bottom.size(); ++i) Convolve(pass, arguments, bottom[i], top[i]);
+}
+
+bool OnednnConvolutionLayer::IsFinite(const Blob<float>& bottom) {
+  if (folded_.empty()) {
+    if (!finite_weights_.IsFinite(blobs_[0]->data(), blobs_[0]->count())) return false;
+    if (bias_term_ && !finite_bias_.IsFinite(blobs_[1]->data(), num_output_)) return false;
+  }
+  return !bottom.data()->on_host() || finite_bottom_.IsFinite(bottom.data(), bottom.count());
+}
+
+bool OnednnConvolutionLayer::Forward_fused(const vector<Blob<float>*>& bottom,
+                                           const vector<Blob<float>*>& top) {
+  const bool folds = !folded_.empty();
+  if (plan_ == nullptr || (folds && !folded_.Update(blobs_))) return false;
+  const ConvPrimitive* with_relu =
+      relu_ != nullptr && IsFinite(*bottom[0]) ? plan_->forward_relu(slope_) : nullptr;
+  if (!folds && with_relu == nullptr) return false;
+  const ConvPrimitive& pass = with_relu != nullptr ? *with_relu : plan_->forward();
+  Arguments arguments;
+  if (folds) {
+    arguments[DNNL_ARG_WEIGHTS] = folded_.Weights(*blobs_[0], pass.weights);
+    arguments[DNNL_ARG_BIAS] = folded_.Bias();
+  } else {
+    arguments[DNNL_ARG_WEIGHTS] =
+        packed_.Get(blobs_[0]->data(), plan_->plain_weights(), pass.weights);
+    if (bias_term_) arguments[DNNL_ARG_BIAS] = PlainMemory({num_output_}, blobs_[1]->cpu_data());
+  }
+  Convolve(pass, std::move(arguments), bottom[0], top[0]);
+  if (relu_ != nullptr && with_relu == nullptr) relu_->Forward(top, top);
+  return true;
 }
 
 void OnednnConvolutionLayer::BackwardWeights(Blob<float>* bottom, Blob<float>* top) {
@@ -80,7 +124,7 @@ void OnednnConvolutionLayer::BackwardWeights(Blob<float>* bottom, Blob<float>* t
   Arguments arguments = {{DNNL_ARG_SRC, bottom_.Read(bottom->data().get(), pass.bottom)},
                          {DNNL_ARG_DIFF_DST, top_diff_.Read(top->diff().get(), pass.top)},
                          {DNNL_ARG_DIFF_WEIGHTS, weight_diff}};
-  if (bias_term_) {
+  if (plan_->key().bias) {
     bias_diff_.resize(num_output_);
     arguments.emplace(DNNL_ARG_DIFF_BIAS, PlainMemory({num_output_}, bias_diff_.data()));
   }

@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "caffe/backend/onednn_conv.hpp"
+#include "caffe/backend/onednn_fold.hpp"
 #include "caffe/backend/onednn_memory.hpp"
+#include "caffe/backend/onednn_watch.hpp"
 #include "caffe/layers/conv_layer.hpp"
 
 namespace caffe {
@@ -21,8 +23,7 @@ class PackedWeights {
  private:
   struct Copy {
     std::unique_ptr<OnednnMemory> memory;
-    shared_ptr<SyncedMemory> source;
-    uint64_t version;
+    Watch source;
   };
   vector<Copy> copies_;
 };
@@ -34,21 +35,32 @@ class PackedWeights {
  * converted once after each change, and their gradients are added to those of
  * the host, in the plain layout. Elsewhere, and for an empty batch, the
  * plain implementation does the work.
+ *
+ * Absorbs a ReLU (of a slope not below 0), and in TEST nets before it any
+ * number of layers that FoldedParameters takes. oneDNN's ReLU would make 0 of
+ * NaN, so it serves only where the parameters, and a bottom that lies on the
+ * host, are finite; a NaN that arises on the way, where infinities cancel, is
+ * not seen.
  */
 class OnednnConvolutionLayer : public ConvolutionLayer<float> {
  public:
   explicit OnednnConvolutionLayer(const LayerParameter& param) : ConvolutionLayer<float>(param) {}
   void Reshape(const vector<Blob<float>*>& bottom, const vector<Blob<float>*>& top) override;
+  bool Absorb(Layer<float>* next) override;
   /** @brief The primitives in use, or null where the plain implementation works. */
   ConvPlan* plan() { return plan_; }
 
  protected:
   void Forward_cpu(const vector<Blob<float>*>& bottom, const vector<Blob<float>*>& top) override;
+  bool Forward_fused(const vector<Blob<float>*>& bottom, const vector<Blob<float>*>& top) override;
   void Backward_cpu(const vector<Blob<float>*>& top, const vector<bool>& propagate_down,
                     const vector<Blob<float>*>& bottom) override;
 
  private:
   ConvShape ShapeOf(const Blob<float>& bottom) const;
+  bool IsFinite(const Blob<float>& bottom);
+  void Convolve(const ConvPrimitive& pass, Arguments arguments, Blob<float>* bottom,
+                Blob<float>* top);
   void BackwardWeights(Blob<float>* bottom, Blob<float>* top);
   void BackwardBias(Blob<float>* top);
   void BackwardData(Blob<float>* top, Blob<float>* bottom);
@@ -59,6 +71,12 @@ class OnednnConvolutionLayer : public ConvolutionLayer<float> {
   Input bottom_{kBottom}, top_diff_{kTop};
   Reorder add_weights_{true};
   vector<float> bias_diff_;
+
+  FoldedParameters folded_;
+  Layer<float>* relu_ = nullptr;
+  float slope_ = 0;
+  FiniteCheck finite_weights_, finite_bias_, finite_bottom_;
+  vector<float> no_bias_;  // zeros: folded primitives have a bias even where the layer has none
 };
 
 }  // namespace onednn
