@@ -1,4 +1,6 @@
 // Convolutions that do the layers after them in one, against plain nets in double.
+#include <cstring>
+
 #include "caffe/backend/onednn_watch.hpp"
 #include "onednn_net_test_util.hpp"
 
@@ -63,7 +65,7 @@ class FusePair {
     for_each([](auto* net) { net->Forward(); });
     for (const string& name : plain->blob_names()) {
       ExpectClose(Values(*plain->blob_by_name(name)), Values(*fast->blob_by_name(name)),
-                  what + ": " + name);
+                  what + ": " + name, tolerance);
     }
   }
   void ExpectBackward(const string& what) {
@@ -76,12 +78,13 @@ class FusePair {
     });
     for (size_t i = 0; i < plain->params().size(); ++i) {
       ExpectClose(Gradients(*plain->params()[i]), Gradients(*fast->params()[i]),
-                  what + ": the gradient of parameter " + std::to_string(i));
+                  what + ": the gradient of parameter " + std::to_string(i), tolerance);
     }
     ExpectClose(Gradients(*plain->blob_by_name("data")), Gradients(*fast->blob_by_name("data")),
-                what + ": the gradient of the data");
+                what + ": the gradient of the data", tolerance);
   }
 
+  double tolerance = 1e-4;
   shared_ptr<Net<double>> plain;
   shared_ptr<Net<float>> fast;
 
@@ -328,6 +331,89 @@ TEST(OnednnFuseTest, WithoutAPlanNothingIsFused) {
                   ConvLayer("c", "data", "num_output: 4 kernel_size: 3") + ReLU("c"));
   volume.ExpectForward("three spatial axes");
   volume.ExpectBackward("three spatial axes");
+}
+
+namespace {
+
+float FromBf16(uint16_t bits) {
+  const uint32_t wide = uint32_t{bits} << 16;
+  float value;
+  std::memcpy(&value, &wide, sizeof(value));
+  return value;
+}
+
+/** Makes the backend the only holder of these 65536 numbers of 16 bits. */
+void SetBf16(const vector<uint16_t>& bits, SyncedMemory* values) {
+  const auto memory = std::make_shared<onednn::OnednnMemory>(onednn::Layout(
+      {1, 16, 64, 64}, onednn::ElementType::bf16, dnnl::memory::format_tag::nChw16c));
+  std::copy(bits.begin(), bits.end(), static_cast<uint16_t*>(memory->memory().get_data_handle()));
+  values->set_backend_data(memory);
+}
+
+const uint16_t* Bf16Of(const SyncedMemory& values) {
+  const onednn::OnednnMemory* copy = onednn::BackendCopy(values, {1, 16, 64, 64});
+  CHECK(copy != nullptr && onednn::TypeOf(copy->layout()) == onednn::ElementType::bf16)
+      << "expected values of bf16 in the backend";
+  return static_cast<const uint16_t*>(copy->memory().get_data_handle());
+}
+
+}  // namespace
+
+TEST(OnednnFuseTest, ReLUOfEveryBf16) {
+  vector<uint16_t> all(65536), diffs(65536);
+  for (int i = 0; i < 65536; ++i) {
+    all[i] = static_cast<uint16_t>(i);
+    diffs[i] = static_cast<uint16_t>(i * 40503);  // odd: each of them once
+  }
+  for (const bool in_place : {false, true}) {
+    LayerRun<float> run("type: 'ReLU'", {{1, 16, 64, 64}});
+    if (in_place) run.InPlace();
+    run.SetUp();
+    SetBf16(all, run.bottom[0]->data().get());
+    run.layer->Forward(run.bottom, run.top);
+    const uint16_t* y = Bf16Of(*run.top[0]->data());
+    for (int i = 0; i < 65536; ++i) {
+      ASSERT_EQ(y[i], FromBf16(all[i]) < 0 ? 0 : all[i]) << "of the bits " << i;
+    }
+    SetBf16(diffs, run.top[0]->diff().get());
+    run.layer->Backward(run.top, {true}, run.bottom);
+    const uint16_t* dx = Bf16Of(*run.bottom[0]->diff());
+    for (int i = 0; i < 65536; ++i) {
+      const float x = FromBf16(all[i]), dy = FromBf16(diffs[i]);
+      ASSERT_EQ(dx[i], x > 0 || !std::isfinite(dy) ? diffs[i] : 0) << "of the bits " << i;
+    }
+  }
+}
+
+TEST(OnednnFuseTest, InBf16ItIsTheSameNet) {
+  for (const string conv : kConvolutions) {
+    for (const string& relu : vector<string>{"", "relu_param { negative_slope: 0.1 }"}) {
+      FusePair folded("precision: BF16 " + Input() + Normed(conv, relu), TEST);
+      // Inputs, weights and results are rounded to 8 bits (4e-3) each.
+      folded.tolerance = 2e-2;
+      folded.ExpectForward(conv + relu);
+      FusePair pair("precision: BF16 " + Input() + ConvLayer("c", "data", conv) + ReLU("c", relu));
+      pair.tolerance = 2e-2;
+      pair.ExpectForward(conv + relu);
+      // Against itself: a double has another sign than a bf16 where a sum is nearly 0.
+      vector<vector<float>> gradients;
+      for (const bool fused : {true, false}) {
+        if (fused) {
+          pair.fast->Forward();
+        } else {
+          for (int i = 0; i < pair.fast->num_layers(); ++i) pair.fast->ForwardFromTo(i, i);
+        }
+        Blob<float>* top = pair.fast->blob_by_name("c").get();
+        SetGradients(RandomValues<float>(top->count(), 77), top);
+        pair.fast->ClearParamDiffs();
+        pair.fast->Backward();
+        gradients.push_back(Gradients(*pair.fast->blob_by_name("data")));
+        gradients.push_back(Gradients(*pair.fast->params()[0]));
+      }
+      ExpectClose(AsDoubles(gradients[2]), gradients[0], conv + relu + ": data", 1e-2);
+      ExpectClose(AsDoubles(gradients[3]), gradients[1], conv + relu + ": weights", 1e-2);
+    }
+  }
 }
 
 TEST(OnednnFuseTest, AllFiniteLooksAtEveryElement) {
