@@ -77,10 +77,9 @@ demo-classifier: setup build/build.ninja ## digits with and without center loss:
 	@ninja -C build -j$(JOBS) caffe _caffe
 	@python examples/digits_center_loss.py
 
-bench: setup build/build.ninja ## times the loss layers and the data layer, each beside a peer in the same run
-	@ninja -C build -j$(JOBS) _caffe
-	@python benchmarks/multibox_center_loss.py
-	@python benchmarks/data_layer.py
+bench: setup build/build.ninja ## times training, inference and more beside PyTorch and others; BENCH="--quick"
+	@ninja -C build -j$(JOBS) caffe _caffe
+	@python -m benchmarks $(BENCH)
 
 lock: setup ## pin anew what requirements/dev.in names
 	@tools/lock_requirements.sh

@@ -1,6 +1,6 @@
 """How many augmented images AnnotatedData makes in a second, on how many threads.
 
-    python benchmarks/data_layer.py [--images 200] [--batches 20] [--threads 1 2]
+    python -m benchmarks.data_layer [--images 200] [--batches 20] [--threads 1 2]
 
 A database of synthetic 500x375 JPEGs with boxes is made in a temporary folder, and
 read with SSD's whole augmentation to 300x300. Beside it, in the same run, stands
@@ -140,6 +140,19 @@ def peer_rate(jpegs: Sequence[bytes], threads: int, images: int) -> Rate:
     with ThreadPoolExecutor(threads) as pool:
         list(pool.map(load, range(BATCH)))
         return measured(images, lambda: list(pool.map(load, range(images))).clear())
+
+
+def alternate(threads: int, rounds: int, batches: int) -> tuple[list[float], list[float]]:
+    """Images a second of the layer and of cv2, round by round in turns."""
+    layer, peer = [], []
+    with tempfile.TemporaryDirectory() as name:
+        jpegs = write_database(Path(name) / "lmdb", 200)
+        for _ in range(rounds):
+            ours = layer_rate(Path(name), threads, batches)
+            layer.append(ours.images / ours.seconds)
+            beside = peer_rate(jpegs, threads, batches * BATCH)
+            peer.append(beside.images / beside.seconds)
+    return layer, peer
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""The measured sides, each a worker process: `python -m benchmarks.peers.NAME`."""
