@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+
+
+def pytest_configure() -> None:
+    """Runs what depends neither on the machine's speed nor on files of its user."""
+    os.environ.setdefault("CAFFE_CONV_ALGORITHM", "default")
 
 
 @pytest.fixture(scope="session")

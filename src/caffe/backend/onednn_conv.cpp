@@ -1,8 +1,9 @@
 #include "caffe/backend/onednn_conv.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <tuple>
+
+#include "caffe/backend/onednn_conv_choice.hpp"
 
 namespace caffe {
 namespace onednn {
@@ -38,16 +39,6 @@ Dims WeightDims(const ConvShape& s) {
   const Dims window = {s.rows.kernel, s.columns.kernel};
   if (s.group == 1) return {s.num_output, s.channels, window[0], window[1]};
   return {s.group, s.num_output / s.group, s.channels / s.group, window[0], window[1]};
-}
-
-/** The method that can do all. */
-string Direct(const ConvShape& shape) {
-  return shape.type == ElementType::bf16 ? "bf16" : "direct";
-}
-
-bool Fits(const ConvShape& shape, const ConvMethod& method) {
-  if (method.type == ElementType::bf16) return shape.type == ElementType::bf16;
-  return method.algorithm != Algorithm::convolution_winograd || FitsWinograd(shape);
 }
 
 /** A convolution's sizes in oneDNN's words. */
@@ -160,6 +151,11 @@ ConvPrimitive Make(ConvPass pass, const Description& description,
 
 }  // namespace
 
+bool Fits(const ConvShape& shape, const ConvMethod& method) {
+  if (method.type == ElementType::bf16) return shape.type == ElementType::bf16;
+  return method.algorithm != Algorithm::convolution_winograd || FitsWinograd(shape);
+}
+
 bool ConvShape::operator==(const ConvShape& other) const { return Key(*this) == Key(other); }
 
 const vector<ConvMethod>& ConvMethods() {
@@ -182,15 +178,27 @@ const ConvMethod& ConvMethodByName(const string& name) {
   LOG(FATAL) << "no method of convolution is called \"" << name << "\"; there are" << names;
 }
 
+string DirectMethod(const ConvShape& shape) {
+  return shape.type == ElementType::bf16 ? "bf16" : "direct";
+}
+
+ConvMethod DefaultConvMethod(const ConvShape& shape, ConvPass pass) {
+  const bool bf16 = shape.type == ElementType::bf16;
+  const bool winograd = std::min(shape.height, shape.width) >= kLeastWinogradSize &&
+                        shape.channels >= kLeastWinogradChannels && FitsWinograd(shape) &&
+                        (!bf16 || (pass == kConvBackwardWeights && shape.num_output >= 256));
+  return ConvMethodByName(winograd ? "winograd" : DirectMethod(shape));
+}
+
 vector<ConvMethod> ConvMethodsFor(const ConvShape& shape, ConvPass pass) {
-  vector<string> names = {ChooseConvMethod(shape, pass).name};
+  vector<string> names = {DefaultConvMethod(shape, pass).name};
   const bool winograd = FitsWinograd(shape) && shape.channels >= kLeastWinogradChannels;
   const bool bf16 = shape.type == ElementType::bf16;
   if (bf16) names.insert(names.end(), {"bf16", "bf16_nhwc"});
   if (winograd) names.push_back("winograd");
-  // Where there is a faster kind of arithmetic, the plain one has never won.
+  // Beside one that does with less or narrower arithmetic, these have never won.
   if (!winograd || !bf16) names.push_back("direct");
-  if (!bf16) names.push_back("nhwc");
+  if (!winograd && !bf16) names.push_back("nhwc");
   // Columns and one product of matrices: for layers too thin for the others.
   if (!bf16 && std::min(shape.channels, shape.num_output) < kLeastWinogradChannels) {
     names.push_back("nchw");
@@ -201,30 +209,6 @@ vector<ConvMethod> ConvMethodsFor(const ConvShape& shape, ConvPass pass) {
     methods.push_back(ConvMethodByName(names[i]));
   }
   return methods;
-}
-
-ConvMethod DefaultConvMethod(const ConvShape& shape, ConvPass pass) {
-  const bool bf16 = shape.type == ElementType::bf16;
-  const bool winograd = std::min(shape.height, shape.width) >= kLeastWinogradSize &&
-                        shape.channels >= kLeastWinogradChannels && FitsWinograd(shape) &&
-                        (!bf16 || (pass == kConvBackwardWeights && shape.num_output >= 256));
-  return ConvMethodByName(winograd ? "winograd" : Direct(shape));
-}
-
-ConvMethod ChooseConvMethod(const ConvShape& shape, ConvPass pass) {
-  const char* variable = std::getenv("CAFFE_CONV_ALGORITHM");
-  const string word = variable == nullptr ? "" : variable;
-  if (word.empty() || word == "default") return DefaultConvMethod(shape, pass);
-  string names;
-  for (const ConvMethod& method : ConvMethods()) {
-    if (method.name == word) {
-      const bool fits = Fits(shape, method);
-      return ConvMethodByName(fits && word != "direct" ? word : Direct(shape));
-    }
-    names += ", " + method.name;
-  }
-  LOG(FATAL) << "CAFFE_CONV_ALGORITHM is \"" << word << "\", expected default" << names;
-  return {};
 }
 
 std::unique_ptr<ConvPrimitive> MakeConvPrimitive(const ConvShape& shape, ConvPass pass,
@@ -270,7 +254,7 @@ Layout UsualLayout(const Dims& dims, ElementType type) {
   return Layout(dims, type, tag);
 }
 
-Layout ConvPlan::plain_weights() const { return PlainLayout(WeightDims(shape_)); }
+Layout PlainWeights(const ConvShape& shape) { return PlainLayout(WeightDims(shape)); }
 
 const ConvPrimitive& ConvPlan::Pass(ConvPass pass) {
   std::unique_ptr<ConvPrimitive>& made = passes_[pass];

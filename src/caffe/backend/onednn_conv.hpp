@@ -43,6 +43,11 @@ const vector<ConvMethod>& ConvMethods();
 /** @throws Error if there is none of this name, listing all. */
 const ConvMethod& ConvMethodByName(const string& name);
 
+/** @brief Whether a method can be asked for; oneDNN may have no implementation all the same. */
+bool Fits(const ConvShape& shape, const ConvMethod& method);
+/** @brief The name of the method that takes every shape of this type. */
+string DirectMethod(const ConvShape& shape);
+
 /**
  * @brief The methods that may be the fastest for a pass, the likeliest first.
  *
@@ -60,13 +65,6 @@ vector<ConvMethod> ConvMethodsFor(const ConvShape& shape, ConvPass pass);
  * gradients of many weights alone.
  */
 ConvMethod DefaultConvMethod(const ConvShape& shape, ConvPass pass);
-
-/**
- * @brief The method for a pass: the default one, or, where it fits, that of the environment's
- * CAFFE_CONV_ALGORITHM.
- * @throws Error if that is not `default` or the name of a method.
- */
-ConvMethod ChooseConvMethod(const ConvShape& shape, ConvPass pass);
 
 /** @brief A primitive and the layouts of what it reads and writes. */
 struct ConvPrimitive {
@@ -86,6 +84,9 @@ std::unique_ptr<ConvPrimitive> MakeConvPrimitive(
     const ConvShape& shape, ConvPass pass, const ConvMethod& method,
     const dnnl::primitive_attr& attributes = Attributes());
 
+/** @brief The layout of a layer's weights on the host. */
+Layout PlainWeights(const ConvShape& shape);
+
 /** @brief The layout that convolutions of this type mostly take on this processor. */
 Layout UsualLayout(const Dims& dims, ElementType type);
 
@@ -95,7 +96,7 @@ class ConvPlan {
  public:
   explicit ConvPlan(const ConvShape& shape) : shape_(shape) {}
   const ConvShape& key() const { return shape_; }
-  Layout plain_weights() const;
+  Layout plain_weights() const { return PlainWeights(shape_); }
   /** @throws Error with oneDNN's message where it cannot do the convolution. */
   const ConvPrimitive& forward() { return Pass(kConvForward); }
   /**
