@@ -13,14 +13,37 @@
 
 namespace caffe {
 
-/** @brief Makes the backend the only holder of these values, in blocks of `block` channels. */
-inline void MoveToBackend(const vector<int>& shape, SyncedMemory* values, int block = 16) {
+/** @brief How a test's values lie in the backend: nChw16c and nChw8c, or nhwc; f32 or bf16. */
+struct TestLayout {
+  dnnl::memory::format_tag tag = dnnl::memory::format_tag::nChw16c;
+  onednn::ElementType type = onednn::ElementType::f32;
+  bool narrow() const { return type == onednn::ElementType::bf16; }
+};
+
+/** @brief Layouts to test a layer with; those of bf16 where the processor has its instructions. */
+inline vector<TestLayout> TestLayouts() {
   using Tag = dnnl::memory::format_tag;
-  const onednn::Layout layout(onednn::DimsOf(shape), dnnl::memory::data_type::f32,
-                              block == 16 ? Tag::nChw16c : Tag::nChw8c);
-  const auto memory = std::make_shared<onednn::OnednnMemory>(layout);
+  vector<TestLayout> layouts = {TestLayout(), {Tag::nChw8c}, {Tag::nhwc}};
+  if (onednn::HasBf16()) {
+    layouts.push_back({Tag::nChw16c, onednn::ElementType::bf16});
+    layouts.push_back({Tag::nhwc, onednn::ElementType::bf16});
+  }
+  return layouts;
+}
+
+/** @brief Makes the backend the only holder of these values, in such a layout. */
+inline void MoveToBackend(const vector<int>& shape, SyncedMemory* values,
+                          const TestLayout& layout) {
+  const auto memory = std::make_shared<onednn::OnednnMemory>(
+      onednn::Layout(onednn::DimsOf(shape), layout.type, layout.tag));
   memory->FromHost(values->cpu_data());
   values->set_backend_data(memory);
+}
+
+/** @brief The same in floats, in blocks of `block` channels. */
+inline void MoveToBackend(const vector<int>& shape, SyncedMemory* values, int block = 16) {
+  using Tag = dnnl::memory::format_tag;
+  MoveToBackend(shape, values, TestLayout{block == 16 ? Tag::nChw16c : Tag::nChw8c});
 }
 
 /** @brief Whether the newest values are in the backend's layout alone. */
@@ -108,6 +131,21 @@ class BackendPair {
       ExpectClose(Values(*plain.top[i]), Values(*fast.top[i]), what + ": top", tolerance);
     }
   }
+  /**
+   * @brief Moves the bottoms to the backend, in this layout, rounded on both sides. From now on
+   * results of bf16 may be off by 2e-2: where a sum of a few is kept in bf16 each step rounds.
+   */
+  void MoveBottoms(const TestLayout& layout) {
+    tolerance = layout.narrow() ? 2 * kBFloats : kFloats;
+    layout_ = layout;
+    for (size_t i = 0; i < fast.bottom.size(); ++i) {
+      Blob<float>* blob = fast.bottom[i];
+      MoveToBackend(blob->shape(), blob->data().get(), layout);
+      const vector<float> rounded = Values(*blob);
+      SetValues(AsDoubles(rounded), plain.bottom[i]);
+      MoveToBackend(blob->shape(), blob->data().get(), layout);
+    }
+  }
   /** @brief Backward from random gradients; `on_backend` moves them there first. */
   void ExpectBackward(const string& what, vector<bool> propagate_down = {},
                       bool on_backend = false) {
@@ -119,7 +157,7 @@ class BackendPair {
     }
     for (size_t i = 0; i < plain.top.size(); ++i) {
       FillGradients(static_cast<unsigned>(70 + i), plain.top[i], fast.top[i]);
-      if (on_backend) MoveToBackend(fast.top[i]->shape(), fast.top[i]->diff().get());
+      if (on_backend) MoveToBackend(fast.top[i]->shape(), fast.top[i]->diff().get(), layout_);
     }
     plain.layer->Backward(plain.top, propagate_down, plain.bottom);
     fast.layer->Backward(fast.top, propagate_down, fast.bottom);
@@ -146,6 +184,7 @@ class BackendPair {
   double tolerance = kFloats;  ///< relative to the largest value
 
  private:
+  TestLayout layout_;
   static void Fill(unsigned seed, Blob<double>* blob, Blob<float>* other) {
     const vector<float> values = RandomValues<float>(blob->count(), seed);
     SetValues(values, other);
@@ -161,6 +200,30 @@ class BackendPair {
     caffe_set(blob->count(), std::numeric_limits<Dtype>::quiet_NaN(), blob->mutable_cpu_diff());
   }
 };
+
+/** @brief Forward and Backward of a pair, with bottoms (and with them all the rest) in the backend.
+ */
+inline void ExpectSameOnBackend(BackendPair* pair, const string& what,
+                                const TestLayout& layout = TestLayout()) {
+  pair->MoveBottoms(layout);
+  Blob<float>* top = pair->fast.top[0];
+  Blob<float>* bottom = pair->fast.bottom[0];
+  SCOPED_TRACE(what + (layout.narrow() ? ", bf16" : ", f32") + ", format " +
+               std::to_string(static_cast<int>(layout.tag)));
+  pair->fast.layer->Forward(pair->fast.bottom, pair->fast.top);
+  EXPECT_TRUE(OnlyOnBackend(*top->data())) << what << ": the top left the backend";
+  pair->plain.layer->Forward(pair->plain.bottom, pair->plain.top);
+  ExpectClose(Values(*pair->plain.top[0]), Values(*top), what + ": top", pair->tolerance);
+  for (const bool top_diff_on_backend : {false, true}) {
+    const vector<bool> all(pair->fast.bottom.size(), true);
+    pair->ExpectBackward(what, all, top_diff_on_backend);
+    // Once more, since what was compared is on the host now; gradients of parameters add up.
+    pair->plain.layer->Backward(pair->plain.top, all, pair->plain.bottom);
+    pair->fast.layer->Backward(pair->fast.top, all, pair->fast.bottom);
+    EXPECT_TRUE(OnlyOnBackend(*bottom->diff())) << what << ": the gradient left the backend";
+    if (bottom == top) return;  // the first Backward has changed the top's gradient
+  }
+}
 
 /** @brief Sets a variable of the environment while it lives. */
 class ScopedEnvironment {

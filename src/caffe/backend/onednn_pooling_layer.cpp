@@ -4,7 +4,7 @@
 #include <memory>
 #include <tuple>
 
-#include "caffe/backend/onednn_memory.hpp"
+#include "caffe/backend/onednn_elementwise.hpp"
 #include "caffe/layers/pooling_layer.hpp"
 
 namespace caffe {
@@ -41,10 +41,11 @@ class PoolPlan {
  public:
   explicit PoolPlan(const PoolKey& key) : key_(key) {
     const Dims undilated = {0, 0};
+    const Layout any_top = AnyLayout(key.top, TypeOf(key.bottom));
     const auto forward = Checked([&] {
       return Describe<PoolingForward>(dnnl::prop_kind::forward_training, key.algorithm, key.bottom,
-                                      AnyLayout(key.top), key.strides(), key.kernel(), undilated,
-                                      key.before(), key.after());
+                                      any_top, key.strides(), key.kernel(), undilated, key.before(),
+                                      key.after());
     });
     top_ = forward.dst_desc();
     forward_ = {PoolingForward(forward), forward.scratchpad_desc()};
@@ -85,8 +86,10 @@ class PoolPlan {
 };
 
 /**
- * Pooling of values in the backend's layout, in that layout. Unlike the plain
- * implementation MAX passes over a NaN where the window has another value.
+ * Pooling of values in the backend's layout and type, in that layout. Unlike
+ * the plain implementation MAX passes over a NaN where the window has another
+ * value, and where several of a large window are the largest any of them may
+ * get the gradient.
  */
 class OnednnPoolingLayer : public PoolingLayer<float> {
  public:

@@ -1,6 +1,5 @@
 #include "caffe/backend/onednn_elementwise.hpp"
 #include "caffe/layers/split_layer.hpp"
-#include "caffe/util/elementwise.hpp"
 
 namespace caffe {
 namespace onednn {
@@ -23,23 +22,22 @@ class OnednnSplitLayer : public SplitLayer<float> {
       return;
     }
     const Layout layout = first->layout();
-    Output output(bottom[0]->diff().get(), layout);
-    float* sum = Stored(output.memory());
-    const int count = NumStored(layout);
     inputs_.resize(diffs_.size());
-    const float* before = Stored(inputs_[0].Read(diffs_[0], layout));
-    if (diffs_.size() == 1) caffe_copy(count, before, sum);
-    for (size_t i = 1; i < diffs_.size(); ++i) {
-      MapElements(count, before, Stored(inputs_[i].Read(diffs_[i], layout)), sum,
-                  [](float a, float b) { return a + b; });
-      before = sum;
+    terms_.clear();
+    for (size_t i = 0; i < diffs_.size(); ++i) {
+      terms_.push_back(inputs_[i].Read(diffs_[i], layout));
     }
+    ones_.assign(diffs_.size(), 1.0F);
+    Output output(bottom[0]->diff().get(), layout);
+    WeightedSum(layout, terms_, ones_, output.memory());
     output.Commit();
   }
 
  private:
   vector<SyncedMemory*> diffs_;
   vector<Input> inputs_;
+  vector<dnnl::memory> terms_;
+  vector<float> ones_;
 };
 
 const OverrideRegisterer g_split("Split", [](const LayerParameter& param) {
