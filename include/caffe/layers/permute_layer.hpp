@@ -31,11 +31,12 @@ class PermuteLayer : public Layer<Dtype> {
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
                     const vector<Blob<Dtype>*>& bottom) override;
 
+  vector<int> order_;  ///< axis i of the top is this one of the bottom
+
  private:
   /** The bottom's index of the first element of the top's row (its last axis) `row`. */
   int BottomIndex(const Blob<Dtype>& top, int row) const;
 
-  vector<int> order_;
   vector<int> strides_;  ///< for each axis of the top, the step in the bottom
 };
 
