@@ -44,6 +44,11 @@ class BatchNormLayer : public Layer<Dtype> {
   void Backward_cpu(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
                     const vector<Blob<Dtype>*>& bottom) override;
 
+  /** @brief Adds mean_ and variance_, of so many elements of each channel, to the stored ones. */
+  void UpdateStoredStatistics(int elements);
+  /** @brief Sets mean_ and variance_ to the stored ones. */
+  void StoredStatistics();
+
   Blob<Dtype> mean_, variance_;  ///< used by the last Forward
   Blob<Dtype> x_norm_;           ///< the normalized values, kept when working in place
   bool use_global_stats_;
@@ -53,8 +58,6 @@ class BatchNormLayer : public Layer<Dtype> {
 
  private:
   void BatchStatistics(const Blob<Dtype>& bottom);
-  void UpdateStoredStatistics(int elements);
-  void StoredStatistics();
 };
 
 }  // namespace caffe
