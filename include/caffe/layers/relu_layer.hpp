@@ -9,6 +9,21 @@
 
 namespace caffe {
 
+/** @brief ReLU of one number: what both sides would be is computed first, for vector units. */
+template <typename Dtype>
+Dtype ReLU(Dtype x, Dtype slope) {
+  const Dtype below = slope == 0 ? Dtype(0) : slope * x;
+  return x < 0 ? below : x;
+}
+
+/** @brief The gradient of ReLU's x from that of its y; x may be y where the slope is not below 0.
+ */
+template <typename Dtype>
+Dtype ReLUGradient(Dtype x, Dtype dy, Dtype slope) {
+  const Dtype below = slope * dy;
+  return x > 0 ? dy : below;
+}
+
 /**
  * @brief y = x for x > 0, else negative_slope · x.
  *

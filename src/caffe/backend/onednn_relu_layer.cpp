@@ -42,7 +42,7 @@ class OnednnReLULayer : public ReLULayer<float> {
                   [](uint16_t x) { return IsNegative(x) ? uint16_t{0} : x; });
     } else {
       MapElements(NumStored(x->layout()), x->stored(), Stored(output.memory()),
-                  [slope](float x) { return x < 0 ? (slope == 0 ? 0.0F : slope * x) : x; });
+                  [slope](float x) { return ReLU(x, slope); });
     }
     output.Commit();
   }
@@ -65,7 +65,7 @@ class OnednnReLULayer : public ReLULayer<float> {
                   });
     } else {
       MapElements(NumStored(x->layout()), x->stored(), Stored(top_diff), Stored(output.memory()),
-                  [slope](float x, float dy) { return x > 0 ? dy : slope * dy; });
+                  [slope](float x, float dy) { return ReLUGradient(x, dy, slope); });
     }
     output.Commit();
   }
