@@ -19,8 +19,7 @@ TEST(OnednnLayersTest, ReLUOnTheHostAndInTheBackend) {
       if (in_place) host.InPlace();
       host.SetUp().ExpectSame(what);
       if (fields.find('-') != string::npos) continue;  // plain alone
-      for (const TestLayout& layout :
-           {TestLayout(), TestLayout{dnnl::memory::format_tag::nChw8c}}) {
+      for (const TestLayout& layout : TestLayouts()) {
         BackendPair pair("type: 'ReLU' " + fields, {{2, 21, 5, 7}});
         if (in_place) pair.InPlace();
         pair.SetUp();

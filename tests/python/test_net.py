@@ -223,6 +223,31 @@ def test_start_and_end_run_a_part() -> None:
         net.forward(blobs=["nothing"])
 
 
+def test_partial_runs_see_what_whole_runs_fuse() -> None:
+    net = nets.make(
+        """layer { name: "x" type: "Input" top: "x" input_param {
+             shape { dim: 2 dim: 3 dim: 9 dim: 8 } } }
+        layer { name: "conv" type: "Convolution" bottom: "x" top: "y" convolution_param {
+          num_output: 16 kernel_size: 3 weight_filler { type: "xavier" } } }
+        layer { name: "scale" type: "Scale" bottom: "y" top: "y" scale_param {
+          filler { value: -2 } } }
+        layer { name: "relu" type: "ReLU" bottom: "y" top: "y" }""",
+        caffe.TEST,
+    )
+    net.blobs["x"].data[...] = np.random.default_rng(3).normal(size=(2, 3, 9, 8))
+    whole = net.forward()["y"].copy()
+    conv = net.forward(end="conv")["y"].copy()
+    assert np.any(conv < 0)
+    np.testing.assert_allclose(net.forward(end="scale")["y"], -2 * conv, rtol=1e-5)
+    np.testing.assert_allclose(whole, np.maximum(-2 * conv, 0), atol=1e-5)
+    np.testing.assert_allclose(net.forward()["y"], whole, rtol=1e-6)
+    np.testing.assert_allclose(net.forward(start="relu")["y"], whole, rtol=1e-6)
+    factors = net.params["scale"][0].data  # kept: it may be written to at any time
+    for factor in (1, 3):
+        factors[...] = factor
+        np.testing.assert_allclose(net.forward()["y"], np.maximum(factor * conv, 0), atol=1e-5)
+
+
 def test_backward_fills_diffs() -> None:
     net = nets.two_layers(np.float64, force_backward=True)
     net.forward()

@@ -15,10 +15,6 @@ bool IsNegative(uint16_t x) { return static_cast<uint16_t>(x - 0x8001U) <= 0xFF8
 bool IsPositive(uint16_t x) { return static_cast<uint16_t>(x - 1U) < 0x7F80U; }
 bool IsFinite(uint16_t x) { return (x & 0x7F80U) != 0x7F80U; }
 
-uint16_t* StoredBits(const dnnl::memory& memory) {
-  return static_cast<uint16_t*>(memory.get_data_handle());
-}
-
 /**
  * ReLU of values in the backend's layout, in that layout, floats or bf16.
  * oneDNN's own would make zeros of NaNs, which hide where a net went wrong.
@@ -35,14 +31,18 @@ class OnednnReLULayer : public ReLULayer<float> {
       ReLULayer<float>::Forward_cpu(bottom, top);
       return;
     }
-    const float slope = slope_;
     Output output(top[0]->data().get(), x->layout());
-    if (IsBf16(*x)) {
-      MapElements(NumBf16(*x), StoredBits(x->memory()), StoredBits(output.memory()),
+    const dnnl::memory& y = output.memory();
+    const int count = NumStored(x->layout());
+    if (OnlyBits(*x)) {
+      MapElements(count, Stored<uint16_t>(x->memory()), Stored<uint16_t>(y),
                   [](uint16_t x) { return IsNegative(x) ? uint16_t{0} : x; });
     } else {
-      MapElements(NumStored(x->layout()), x->stored(), Stored(output.memory()),
-                  [slope](float x) { return ReLU(x, slope); });
+      WithElements(x->layout(), [&, slope = slope_](auto element) {
+        using Element = decltype(element);
+        MapElements(count, Stored<Element>(x->memory()), Stored<Element>(y),
+                    [slope](Element x) -> Element { return ReLU<float>(x, slope); });
+      });
     }
     output.Commit();
   }
@@ -54,31 +54,34 @@ class OnednnReLULayer : public ReLULayer<float> {
       ReLULayer<float>::Backward_cpu(top, propagate_down, bottom);
       return;
     }
-    const float slope = slope_;
-    const dnnl::memory top_diff = top_diff_.Read(top[0]->diff().get(), x->layout());
+    const dnnl::memory dy = top_diff_.Read(top[0]->diff().get(), x->layout());
     Output output(bottom[0]->diff().get(), x->layout());
-    if (IsBf16(*x)) {
+    const dnnl::memory& dx = output.memory();
+    const int count = NumStored(x->layout());
+    if (OnlyBits(*x)) {
       // 0 · dy of a dy that is not finite must not become 0: it would hide it.
-      MapElements(NumBf16(*x), StoredBits(x->memory()), StoredBits(top_diff),
-                  StoredBits(output.memory()), [](uint16_t x, uint16_t dy) {
+      MapElements(count, Stored<uint16_t>(x->memory()), Stored<uint16_t>(dy), Stored<uint16_t>(dx),
+                  [](uint16_t x, uint16_t dy) {
                     return IsPositive(x) || !IsFinite(dy) ? dy : uint16_t{0};
                   });
     } else {
-      MapElements(NumStored(x->layout()), x->stored(), Stored(top_diff), Stored(output.memory()),
-                  [slope](float x, float dy) { return ReLUGradient(x, dy, slope); });
+      WithElements(x->layout(), [&, slope = slope_](auto element) {
+        using Element = decltype(element);
+        MapElements(count, Stored<Element>(x->memory()), Stored<Element>(dy), Stored<Element>(dx),
+                    [slope](Element x, Element dy) -> Element {
+                      return ReLUGradient<float>(x, dy, slope);
+                    });
+      });
     }
     output.Commit();
   }
 
  private:
-  static bool IsBf16(const OnednnMemory& x) { return TypeOf(x.layout()) == ElementType::bf16; }
-  static int NumBf16(const OnednnMemory& x) {
-    return static_cast<int>(x.layout().get_size() / sizeof(uint16_t));
+  static const OnednnMemory* InBackend(const Blob<float>& blob) {
+    return BackendCopy(*blob.data(), DimsOf(blob.shape()));
   }
-  /** The backend's copy if it can be worked on: a slope of bf16 would have to be rounded. */
-  const OnednnMemory* InBackend(const Blob<float>& blob) const {
-    const OnednnMemory* copy = BackendCopy(*blob.data(), DimsOf(blob.shape()));
-    return copy == nullptr || (IsBf16(*copy) && slope_ != 0) ? nullptr : copy;
+  bool OnlyBits(const OnednnMemory& x) const {
+    return slope_ == 0 && TypeOf(x.layout()) == ElementType::bf16;
   }
 
   float slope_;
