@@ -64,7 +64,7 @@ class SGDSolver : public Solver<Dtype> {
   virtual void ComputeUpdateValue(int param_id, Dtype rate);
   ///@}
 
-  /** @brief Runs this solver's own rule over one parameter. */
+  /** @brief Runs this solver's own rule over a part of a parameter; several threads call it. */
   virtual void RunRule(const ParamUpdate<Dtype>& update) const;
   /** @brief Whether weight decay goes beside the rule instead of into the gradient. */
   virtual bool DecayIsDecoupled() const { return false; }
@@ -84,6 +84,8 @@ class SGDSolver : public Solver<Dtype> {
   Dtype LocalDecay(int param_id) const;
   Dtype ClipFactor() const;
   void UpdateInOnePass(Dtype rate);
+  /** Runs the rule over each of the parameters, by all threads. */
+  void RunRules(const vector<ParamUpdate<Dtype>>& updates) const;
 
   PlateauState plateau_;
   vector<bool> diff_is_step_;

@@ -53,7 +53,11 @@ class Solver {
   /** @brief Trains to max_iter, from `resume_file` if it is given. */
   virtual void Solve(const char* resume_file = nullptr);
   void Solve(const string& resume_file) { Solve(resume_file.c_str()); }
-  /** @brief Runs `iters` more iterations, fewer if an action asked to stop. */
+  /**
+   * @brief Runs `iters` more iterations, fewer if an action asked to stop.
+   *
+   * Subnormal numbers count as 0 meanwhile: see FlushTinyNumbers.
+   */
   void Step(int iters);
   /** @brief Makes the update out of the gradients, applies it and tells the layers (OnUpdate). */
   virtual void ApplyUpdate() = 0;

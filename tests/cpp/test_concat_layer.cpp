@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "caffe/test/test_caffe_main.hpp"
@@ -44,6 +45,22 @@ TEST(ConcatLayerTest, Gradient) {
     // Copies: differences are exact but for rounding.
     GradientChecker<double>(1e-2, 1e-9).CheckGradient(c.layer.get(), c.bottom, c.top);
     GradientChecker<double>(1e-2, 1e-9).CheckGradient(c.layer.get(), c.bottom, c.top, 1);
+  }
+}
+
+TEST(ConcatLayerTest, LargeBlobsOnSeveralThreads) {
+  const int size = 70001;  // several pieces, the last one short
+  LayerCase<float> c("type: 'Concat'", {{2, size}, {2, 3}, {2, size}});
+  c.SetUp();
+  c.Forward();
+  int begin = 0;
+  for (const Blob<float>* blob : c.bottom) {
+    for (int n = 0; n < 2; ++n) {
+      const float* row = blob->cpu_data() + n * blob->shape(1);
+      EXPECT_TRUE(std::equal(row, row + blob->shape(1),
+                             c.top[0]->cpu_data() + n * c.top[0]->shape(1) + begin));
+    }
+    begin += blob->shape(1);
   }
 }
 

@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <numeric>
+
 #include "caffe/util/math_functions.hpp"
 #include "test_util.hpp"
 
@@ -126,6 +129,17 @@ TYPED_TEST(MathFunctionsTest, CopyAndSet) {
   EXPECT_EQ(x, vector<TypeParam>({7, 7, 3}));
   caffe_memset(2 * sizeof(TypeParam), 0, x.data());
   EXPECT_EQ(x, vector<TypeParam>({0, 0, 3}));
+}
+
+TYPED_TEST(MathFunctionsTest, CopyAndSetOnSeveralThreads) {
+  const int n = 200001;  // several ranges, the last one short
+  vector<TypeParam> x(n), y(n + 1, -1), seven(n, 7);
+  std::iota(x.begin(), x.end(), TypeParam(0));
+  caffe_copy<TypeParam>(n, x.data(), y.data());
+  EXPECT_TRUE(std::equal(x.begin(), x.end(), y.begin()));
+  caffe_set<TypeParam>(n, 7, y.data());
+  EXPECT_TRUE(std::equal(seven.begin(), seven.end(), y.begin()));
+  EXPECT_EQ(y[n], -1) << "nothing behind them";
 }
 
 TYPED_TEST(MathFunctionsTest, ElementwiseWithTheResultInPlaceOfAnInput) {

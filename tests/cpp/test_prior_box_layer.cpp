@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
@@ -64,6 +65,37 @@ TEST(PriorBoxLayerTest, RatiosThatAreKnownAddNothing) {
   LayerCase<double> c = Priors("min_size: 10 aspect_ratio: 1 aspect_ratio: 2 aspect_ratio: 2");
   c.SetUp();
   EXPECT_EQ(c.top[0]->shape(2), 2 * 3 * 3 * 4) << "1, 2 and, flipped, 1/2";
+}
+
+TEST(PriorBoxLayerTest, AreComputedAgainOnlyWhereTheyMayHaveChanged) {
+  LayerCase<double> c = Priors("min_size: 10");
+  c.SetUp();
+  c.Forward();
+  const vector<double> priors(c.top[0]->cpu_data(), c.top[0]->cpu_data() + c.top[0]->count());
+  const auto are_right = [&] {
+    return std::equal(priors.begin(), priors.end(), c.top[0]->cpu_data());
+  };
+  const uint64_t version = c.top[0]->data()->version();
+  c.Forward();
+  EXPECT_EQ(c.top[0]->data()->version(), version) << "nobody wrote";
+  EXPECT_TRUE(are_right());
+  c.top[0]->mutable_cpu_data()[3] = 7;
+  c.Forward();
+  EXPECT_TRUE(are_right()) << "somebody wrote";
+  c.top[0]->data()->PinHost();
+  auto* kept = const_cast<double*>(c.top[0]->cpu_data());
+  c.Forward();
+  kept[5] = 7;  // as an array of Python's, which tells nobody
+  c.Forward();
+  EXPECT_TRUE(are_right()) << "somebody kept the pointer";
+  c.top[0]->data()->UnpinHost();
+  Blob<double> other(c.top[0]->shape());
+  c.top[0]->ShareData(other);
+  c.Forward();
+  EXPECT_TRUE(are_right()) << "the memory is another";
+  c.bottom[1]->Reshape({1, 3, 120, 90});
+  c.Forward();
+  EXPECT_NE(c.top[0]->cpu_data()[1], priors[1]) << "the image is another";
 }
 
 TEST(PriorBoxLayerTest, Errors) {

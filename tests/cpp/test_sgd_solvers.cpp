@@ -241,18 +241,30 @@ TEST_F(SgdSolversTest, StepsDoNotCountInTheNormOfTheGradients) {
 }
 
 TEST_F(SgdSolversTest, ThreadsDoNotChangeTheBits) {
-  const string net = LinearNet("", "problem", 100001);
-  const string fields =
-      "lr_policy: 'fixed' base_lr: 0.1 momentum: 0.9 clip_gradients: 0.5 type: 'Adam'";
-  vector<float> results[2];
-  for (const int threads : {1, 3}) {
-    omp_set_num_threads(threads);
-    const auto solver = MakeSolver<float>(this->Solver(fields, net));
-    solver->Step(2);
-    results[threads / 2] = ParamsOf(solver->net().get());
+  // Threads share the elements of all parameters: their shares end within a large one, and a small
+  // one is whole.
+  string net = LinearNet("", "problem", 100001);
+  for (const string size : {"7", "40003"}) {
+    net += " layer { name: 'more" + size + "' type: 'LinearProblem' top: 'loss" + size +
+           "' loss_weight: 1 inner_product_param { num_output: " + size + " } }";
   }
-  omp_set_num_threads(omp_get_num_procs());
-  EXPECT_EQ(results[0], results[1]);
+  for (const string type : {"SGD", "Nesterov", "AdaGrad", "RMSProp", "AdaDelta", "Adam", "AdamW"}) {
+    SCOPED_TRACE(type);
+    const bool has_momentum = type != "AdaGrad" && type != "RMSProp";
+    const string fields =
+        "lr_policy: 'fixed' base_lr: 0.1 weight_decay: 0.01 clip_gradients: 0.5 "
+        "type: '" +
+        type + "' momentum: " + (has_momentum ? "0.9" : "0");
+    vector<float> results[2];
+    for (const int threads : {1, 3}) {
+      omp_set_num_threads(threads);
+      const auto solver = MakeSolver<float>(this->Solver(fields, net));
+      solver->Step(2);
+      results[threads / 2] = ParamsOf(solver->net().get());
+    }
+    omp_set_num_threads(omp_get_num_procs());
+    EXPECT_EQ(results[0], results[1]);
+  }
 }
 
 TEST_F(SgdSolversTest, RefusesParametersThatItsRuleCannotUse) {

@@ -36,6 +36,9 @@ class PermuteLayer : public Layer<Dtype> {
  private:
   /** The bottom's index of the first element of the top's row (its last axis) `row`. */
   int BottomIndex(const Blob<Dtype>& top, int row) const;
+  /** Calls move(index in the top, index in the bottom) for all elements, by all threads. */
+  template <typename Move>
+  void ForEachElement(const Blob<Dtype>& top, const Move& move) const;
 
   vector<int> strides_;  ///< for each axis of the top, the step in the bottom
 };

@@ -1,6 +1,7 @@
 #ifndef CAFFE_PRIOR_BOX_LAYER_HPP_
 #define CAFFE_PRIOR_BOX_LAYER_HPP_
 
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -20,7 +21,8 @@ namespace caffe {
  * `flip`). Coordinates are divided by the image's size, and clamped to [0, 1]
  * with `clip`. A missing step is the image's size over the map's.
  *
- * bottom[0] the feature map, bottom[1] the image: only their sizes are read.
+ * bottom[0] the feature map, bottom[1] the image: only their sizes are read. The
+ * boxes are computed when these change, or when somebody may have written to the top.
  * top[0] : 1 × 2 × (height · width · priors · 4): channel 0 holds xmin, ymin,
  * xmax, ymax of each prior, channel 1 its four variances.
  * @throws Error for sizes, ratios, variances or steps that are not positive,
@@ -43,11 +45,20 @@ class PriorBoxLayer : public Layer<Dtype> {
   void Backward_cpu(const vector<Blob<Dtype>*>& /*top*/, const vector<bool>& propagate_down,
                     const vector<Blob<Dtype>*>& bottom) override;
 
+  /** @brief Writes the priors of a map of so many cells in an image of so many pixels. */
+  void ComputePriors(int map_height, int map_width, Dtype image_height, Dtype image_width,
+                     Dtype* values) const;
+
   /** @brief Width and height, in pixels, of the priors of one cell. */
   vector<pair<Dtype, Dtype>> sizes_;
   vector<Dtype> variance_;          // four
   int image_height_, image_width_;  // 0: the image's
   Dtype step_height_, step_width_;  // 0: from the sizes
+
+  /** @brief Which priors were computed last, and where to; none if the memory is gone. */
+  vector<int> computed_for_;
+  std::weak_ptr<SyncedMemory> computed_in_;
+  uint64_t computed_version_ = 0;
 };
 
 }  // namespace caffe

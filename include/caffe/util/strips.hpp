@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "caffe/util/elementwise.hpp"
+
 namespace caffe {
 
 /** @brief `rows` strips of `length` elements, which begin so many elements apart. */
@@ -17,8 +19,13 @@ struct StripShape {
 /** @brief Copies strips of one matrix to another: what concatenation and slicing are made of. */
 template <typename Dtype>
 void CopyStrips(const StripShape& shape, const Dtype* from, Dtype* to) {
+  const int64_t piece = kParallelElements;
+#pragma omp parallel for collapse(2) if (int64_t{shape.rows} * shape.length >= 2 * piece)
   for (int64_t row = 0; row < shape.rows; ++row) {
-    std::copy_n(from + row * shape.from_stride, shape.length, to + row * shape.to_stride);
+    for (int64_t first = 0; first < shape.length; first += piece) {
+      std::copy_n(from + row * shape.from_stride + first, std::min(piece, shape.length - first),
+                  to + row * shape.to_stride + first);
+    }
   }
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <random>
 
+#include "caffe/util/elementwise.hpp"
 #include "caffe/util/rng.hpp"
 
 namespace caffe {
@@ -120,49 +121,65 @@ Dtype caffe_cpu_dot(const int n, const Dtype* x, const Dtype* y) {
   return caffe_cpu_strided_dot(n, x, 1, y, 1);
 }
 
+namespace {
+
+/** work(first, end) on the ranges that make up [0, n), by all threads where it is much. */
+template <typename Work>
+void ForRanges(const int n, const Work& work) {
+  constexpr int64_t kRange = kParallelElements;
+#pragma omp parallel for schedule(static) if (n >= 2 * kRange)
+  for (int64_t first = 0; first < n; first += kRange)
+    work(first, std::min<int64_t>(first + kRange, n));
+}
+
+}  // namespace
+
 template <typename Dtype>
 void caffe_copy(const int N, const Dtype* X, Dtype* Y) {
-  if (X != Y && N > 0) std::memcpy(Y, X, sizeof(Dtype) * N);
+  if (X == Y) return;
+  ForRanges(N, [=](int64_t first, int64_t end) {
+    std::memcpy(Y + first, X + first, sizeof(Dtype) * (end - first));
+  });
 }
 
 template <typename Dtype>
 void caffe_set(const int N, const Dtype alpha, Dtype* X) {
-  std::fill_n(X, N, alpha);
+  ForRanges(N, [=](int64_t first, int64_t end) { std::fill(X + first, X + end, alpha); });
 }
 
 template <typename Dtype>
 void caffe_add_scalar(const int N, const Dtype alpha, Dtype* X) {
-  for (int i = 0; i < N; ++i) X[i] += alpha;
+  MapElements(N, X, X, [=](Dtype x) { return x + alpha; });
 }
 
 template <typename Dtype>
 void caffe_cpu_scale(const int n, const Dtype alpha, const Dtype* x, Dtype* y) {
-  for (int i = 0; i < n; ++i) y[i] = alpha * x[i];
+  MapElements(n, x, y, [=](Dtype value) { return alpha * value; });
 }
 
 template <typename Dtype>
 void caffe_powx(const int n, const Dtype* a, const Dtype b, Dtype* y) {
-  for (int i = 0; i < n; ++i) y[i] = std::pow(a[i], b);
+  MapElements(n, a, y, [=](Dtype x) { return std::pow(x, b); });
 }
 
-#define CAFFE_DEFINE_UNARY(name, expression)         \
-  template <typename Dtype>                          \
-  void name(const int n, const Dtype* a, Dtype* y) { \
-    for (int i = 0; i < n; ++i) y[i] = expression;   \
+#define CAFFE_DEFINE_UNARY(name, expression)                  \
+  template <typename Dtype>                                   \
+  void name(const int n, const Dtype* a, Dtype* y) {          \
+    MapElements(n, a, y, [](Dtype x) { return expression; }); \
   }
-CAFFE_DEFINE_UNARY(caffe_sqr, a[i] * a[i])
-CAFFE_DEFINE_UNARY(caffe_sqrt, std::sqrt(a[i]))
-CAFFE_DEFINE_UNARY(caffe_exp, std::exp(a[i]))
-CAFFE_DEFINE_UNARY(caffe_log, std::log(a[i]))
-CAFFE_DEFINE_UNARY(caffe_abs, std::fabs(a[i]))
-CAFFE_DEFINE_UNARY(caffe_cpu_fabs, std::fabs(a[i]))
-CAFFE_DEFINE_UNARY(caffe_cpu_sign, static_cast<Dtype>(caffe_sign(a[i])))
-CAFFE_DEFINE_UNARY(caffe_cpu_sgnbit, static_cast<Dtype>(std::signbit(a[i]) ? 1 : 0))
+CAFFE_DEFINE_UNARY(caffe_sqr, x* x)
+CAFFE_DEFINE_UNARY(caffe_sqrt, std::sqrt(x))
+CAFFE_DEFINE_UNARY(caffe_exp, std::exp(x))
+CAFFE_DEFINE_UNARY(caffe_log, std::log(x))
+CAFFE_DEFINE_UNARY(caffe_abs, std::fabs(x))
+CAFFE_DEFINE_UNARY(caffe_cpu_fabs, std::fabs(x))
+CAFFE_DEFINE_UNARY(caffe_cpu_sign, static_cast<Dtype>(caffe_sign(x)))
+CAFFE_DEFINE_UNARY(caffe_cpu_sgnbit, static_cast<Dtype>(std::signbit(x) ? 1 : 0))
 
-#define CAFFE_DEFINE_BINARY(name, op)                                \
-  template <typename Dtype>                                          \
-  void name(const int n, const Dtype* a, const Dtype* b, Dtype* y) { \
-    for (int i = 0; i < n; ++i) y[i] = a[i] op b[i];                 \
+#define CAFFE_DEFINE_BINARY(name, op)                                 \
+  template <typename Dtype>                                           \
+  void name(const int n, const Dtype* a, const Dtype* b, Dtype* y) {  \
+    MapElements(n, a, b, y, [](Dtype s, Dtype t) { return s op t; }); \
   }
 CAFFE_DEFINE_BINARY(caffe_add, +)
 CAFFE_DEFINE_BINARY(caffe_sub, -)

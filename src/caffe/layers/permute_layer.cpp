@@ -9,6 +9,7 @@ namespace {
 
 // Below this many elements a team of threads costs more than it saves.
 constexpr int kParallelCount = 1 << 14;
+constexpr int kRowsTogether = 16;  // a cache line of floats
 
 }  // namespace
 
@@ -58,36 +59,41 @@ int PermuteLayer<Dtype>::BottomIndex(const Blob<Dtype>& top, int row) const {
 }
 
 template <typename Dtype>
+template <typename Move>
+void PermuteLayer<Dtype>::ForEachElement(const Blob<Dtype>& top, const Move& move) const {
+  if (top.count() == 0) return;
+  const int length = order_.empty() ? 1 : top.shape(-1);
+  const int stride = order_.empty() ? 1 : strides_.back();
+  const int rows = top.count() / length;
+  // Beside the next element of a far row lies, as a rule, one of the next row.
+  const int num_together = stride == 1 ? 1 : kRowsTogether;
+#pragma omp parallel for if (top.count() > kParallelCount)
+  for (int first = 0; first < rows; first += num_together) {
+    const int num_here = std::min(num_together, rows - first);
+    int begin[kRowsTogether];
+    for (int r = 0; r < num_here; ++r) begin[r] = BottomIndex(top, first + r);
+    for (int i = 0; i < length; ++i) {
+      for (int r = 0; r < num_here; ++r) move((first + r) * length + i, begin[r] + i * stride);
+    }
+  }
+}
+
+template <typename Dtype>
 void PermuteLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom,
                                       const vector<Blob<Dtype>*>& top) {
-  if (top[0]->count() == 0) return;
-  const int length = order_.empty() ? 1 : top[0]->shape(-1);
-  const int stride = order_.empty() ? 1 : strides_.back();
-  const int rows = top[0]->count() / length;
   const Dtype* from = bottom[0]->cpu_data();
   Dtype* to = top[0]->mutable_cpu_data();
-#pragma omp parallel for if (top[0]->count() > kParallelCount)
-  for (int row = 0; row < rows; ++row) {
-    const Dtype* strip = from + BottomIndex(*top[0], row);
-    for (int i = 0; i < length; ++i) to[row * length + i] = strip[i * stride];
-  }
+  ForEachElement(*top[0], [=](int in_top, int in_bottom) { to[in_top] = from[in_bottom]; });
 }
 
 template <typename Dtype>
 void PermuteLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& top,
                                        const vector<bool>& propagate_down,
                                        const vector<Blob<Dtype>*>& bottom) {
-  if (!propagate_down[0] || top[0]->count() == 0) return;
-  const int length = order_.empty() ? 1 : top[0]->shape(-1);
-  const int stride = order_.empty() ? 1 : strides_.back();
-  const int rows = top[0]->count() / length;
+  if (!propagate_down[0]) return;
   const Dtype* from = top[0]->cpu_diff();
   Dtype* to = bottom[0]->mutable_cpu_diff();
-#pragma omp parallel for if (top[0]->count() > kParallelCount)
-  for (int row = 0; row < rows; ++row) {
-    Dtype* strip = to + BottomIndex(*top[0], row);
-    for (int i = 0; i < length; ++i) strip[i * stride] = from[row * length + i];
-  }
+  ForEachElement(*top[0], [=](int in_top, int in_bottom) { to[in_bottom] = from[in_top]; });
 }
 
 INSTANTIATE_CLASS(PermuteLayer);

@@ -99,17 +99,13 @@ void PriorBoxLayer<Dtype>::Reshape(const vector<Blob<Dtype>*>& bottom,
 }
 
 template <typename Dtype>
-void PriorBoxLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom,
-                                       const vector<Blob<Dtype>*>& top) {
+void PriorBoxLayer<Dtype>::ComputePriors(int map_height, int map_width, Dtype image_height,
+                                         Dtype image_width, Dtype* values) const {
   const PriorBoxParameter& param = this->layer_param_.prior_box_param();
-  const int map_height = bottom[0]->height();
-  const int map_width = bottom[0]->width();
-  const Dtype image_height = image_height_ > 0 ? image_height_ : bottom[1]->height();
-  const Dtype image_width = image_width_ > 0 ? image_width_ : bottom[1]->width();
   const Dtype step_height = step_height_ > 0 ? step_height_ : image_height / map_height;
   const Dtype step_width = step_width_ > 0 ? step_width_ : image_width / map_width;
   const Dtype offset = param.offset();
-  Dtype* values = top[0]->mutable_cpu_data();
+  Dtype* value = values;
   for (int row = 0; row < map_height; ++row) {
     for (int column = 0; column < map_width; ++column) {
       const Dtype center_x = (column + offset) * step_width;
@@ -118,21 +114,35 @@ void PriorBoxLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom,
         // In double, as Caffe-SSD: with other last bits, equal overlaps match otherwise than there.
         const double half_width = sizes_[i].first / 2.;
         const double half_height = sizes_[i].second / 2.;
-        *values++ = static_cast<Dtype>((center_x - half_width) / image_width);
-        *values++ = static_cast<Dtype>((center_y - half_height) / image_height);
-        *values++ = static_cast<Dtype>((center_x + half_width) / image_width);
-        *values++ = static_cast<Dtype>((center_y + half_height) / image_height);
+        *value++ = static_cast<Dtype>((center_x - half_width) / image_width);
+        *value++ = static_cast<Dtype>((center_y - half_height) / image_height);
+        *value++ = static_cast<Dtype>((center_x + half_width) / image_width);
+        *value++ = static_cast<Dtype>((center_y + half_height) / image_height);
       }
     }
   }
+  if (!param.clip()) return;
+  for (; values != value; ++values) *values = std::min(std::max(*values, Dtype(0)), Dtype(1));
+}
+
+template <typename Dtype>
+void PriorBoxLayer<Dtype>::Forward_cpu(const vector<Blob<Dtype>*>& bottom,
+                                       const vector<Blob<Dtype>*>& top) {
+  const vector<int> wanted = {bottom[0]->height(), bottom[0]->width(),
+                              image_height_ > 0 ? image_height_ : bottom[1]->height(),
+                              image_width_ > 0 ? image_width_ : bottom[1]->width()};
+  const shared_ptr<SyncedMemory>& memory = top[0]->data();
+  const bool is_kept = wanted == computed_for_ && computed_in_.lock() == memory &&
+                       memory->version() == computed_version_ && !memory->pinned() &&
+                       memory->head() != SyncedMemory::UNINITIALIZED;
+  if (is_kept) return;
   const int num_values = top[0]->shape(2);
-  Dtype* data = top[0]->mutable_cpu_data();
-  if (param.clip()) {
-    for (int i = 0; i < num_values; ++i) {
-      data[i] = std::min(std::max(data[i], Dtype(0)), Dtype(1));
-    }
-  }
-  for (int i = 0; i < num_values; ++i) data[num_values + i] = variance_[i % 4];
+  Dtype* values = top[0]->mutable_cpu_data();
+  ComputePriors(wanted[0], wanted[1], wanted[2], wanted[3], values);
+  for (int i = 0; i < num_values; ++i) values[num_values + i] = variance_[i % 4];
+  computed_for_ = wanted;
+  computed_in_ = memory;
+  computed_version_ = memory->version();
 }
 
 template <typename Dtype>

@@ -1,5 +1,8 @@
+#include <omp.h>
+
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <typeinfo>
 
 #include "caffe/sgd_solvers.hpp"
@@ -21,24 +24,29 @@ vector<bool> FindSteps(const Net<Dtype>& net) {
   return steps;
 }
 
+// Below this many elements starting threads costs more than the work.
+constexpr int kSerialCount = 1 << 15;
+
 /** In double and in blocks of fixed length, so that the number of threads does not matter. */
 template <typename Dtype>
 double SumOfSquares(int count, const Dtype* values) {
-  const int kBlock = 4096;
+  constexpr int kBlock = 4096;
+  constexpr int kLanes = 16;  // sums of their own, so that the loop over them vectorizes
   const int num_blocks = (count + kBlock - 1) / kBlock;
   vector<double> sums(num_blocks);
-#pragma omp parallel for if (count > update_rules::kSerialCount)
+#pragma omp parallel for if (count > kSerialCount)
   for (int block = 0; block < num_blocks; ++block) {
-    double sum = 0;
+    double lanes[kLanes] = {};
     const int end = std::min(count, (block + 1) * kBlock);
-    for (int i = block * kBlock; i < end; ++i) {
-      sum += static_cast<double>(values[i]) * static_cast<double>(values[i]);
+    for (int first = block * kBlock; first < end; first += kLanes) {
+      const int num_here = std::min(kLanes, end - first);
+      for (int i = 0; i < num_here; ++i) {
+        lanes[i] += static_cast<double>(values[first + i]) * static_cast<double>(values[first + i]);
+      }
     }
-    sums[block] = sum;
+    sums[block] = std::accumulate(lanes, lanes + kLanes, 0.0);
   }
-  double total = 0;
-  for (const double sum : sums) total += sum;
-  return total;
+  return std::accumulate(sums.begin(), sums.end(), 0.0);
 }
 
 }  // namespace
@@ -99,15 +107,36 @@ void SGDSolver<Dtype>::ApplyUpdate() {
 }
 
 template <typename Dtype>
+void SGDSolver<Dtype>::RunRules(const vector<ParamUpdate<Dtype>>& updates) const {
+  const int64_t total =
+      std::accumulate(updates.begin(), updates.end(), int64_t{0},
+                      [](int64_t sum, const ParamUpdate<Dtype>& u) { return sum + u.count; });
+  // One team for all, whose members take equal shares: most parameters are small, a few large.
+#pragma omp parallel if (total > kSerialCount)
+  {
+    const int64_t share = omp_get_thread_num(), num_shares = omp_get_num_threads();
+    const int64_t first = total * share / num_shares, end = total * (share + 1) / num_shares;
+    int64_t begin = 0;  // of the parameter
+    for (const ParamUpdate<Dtype>& update : updates) {
+      const int64_t from = std::max(first - begin, int64_t{0});
+      const int64_t to = std::min<int64_t>(end - begin, update.count);
+      if (from < to) RunRule(update.Part(static_cast<int>(from), static_cast<int>(to)));
+      begin += update.count;
+    }
+  }
+}
+
+template <typename Dtype>
 void SGDSolver<Dtype>::UpdateInOnePass(Dtype rate) {
   const Dtype clip = ClipFactor();
   const int num_params = static_cast<int>(this->net_->learnable_params().size());
+  vector<ParamUpdate<Dtype>> updates;
   for (int i = 0; i < num_params; ++i) {
     if (this->net_->params_lr()[i] == 0) continue;
-    ParamUpdate<Dtype> update = DescribeUpdate(i, rate);
-    if (!diff_is_step_[i]) update.gradient_scale = clip / this->param_.iter_size();
-    RunRule(update);
+    updates.push_back(DescribeUpdate(i, rate));
+    if (!diff_is_step_[i]) updates.back().gradient_scale = clip / this->param_.iter_size();
   }
+  RunRules(updates);
   for (const auto& layer : this->net_->layers()) {
     try {
       layer->OnUpdate();
@@ -193,7 +222,7 @@ void SGDSolver<Dtype>::ComputeUpdateValue(int param_id, Dtype rate) {
   ParamUpdate<Dtype> update = DescribeUpdate(param_id, rate);
   update.l1 = update.l2 = Dtype(0);
   update.apply = false;
-  RunRule(update);
+  RunRules({update});
 }
 
 template <typename Dtype>

@@ -10,6 +10,7 @@
 #include "caffe/solvers/solver_nets.hpp"
 #include "caffe/solvers/test_evaluator.hpp"
 #include "caffe/util/learning_rate.hpp"
+#include "caffe/util/tiny_numbers.hpp"
 #include "caffe/util/upgrade_proto.hpp"
 
 namespace caffe {
@@ -122,6 +123,7 @@ template <typename Dtype>
 void Solver<Dtype>::Step(int iters) {
   CheckLearningRatePolicy(param_);
   const StatusLineRemover remover;
+  const FlushTinyNumbers flush;
   requested_early_exit_ = false;
   const int stop_iter = iter_ + iters;
   StartClocks();

@@ -1,4 +1,5 @@
-// The arithmetic of the solvers: one functor a rule, one loop for all of them.
+// The arithmetic of the solvers: one functor a rule, one loop for all of them. It vectorizes,
+// square roots included, since these files are compiled without math errno (CMakeLists.txt).
 #ifndef CAFFE_SOLVERS_UPDATE_RULES_HPP_
 #define CAFFE_SOLVERS_UPDATE_RULES_HPP_
 
@@ -9,6 +10,17 @@ namespace caffe {
 /** @brief One parameter's arrays and factors in an update. */
 template <typename Dtype>
 struct ParamUpdate {
+  /** @brief The update of elements [first, end) alone. */
+  ParamUpdate Part(int first, int end) const {
+    ParamUpdate part = *this;
+    part.count = end - first;
+    part.data += first;
+    part.diff += first;
+    part.history += first;
+    if (history2 != nullptr) part.history2 += first;
+    return part;
+  }
+
   int count = 0;
   Dtype* data = nullptr;
   Dtype* diff = nullptr;  ///< the gradient; the step afterwards
@@ -83,9 +95,6 @@ struct AdamRule {
 
 namespace update_rules {
 
-// Below this many elements starting threads costs more than the work.
-const int kSerialCount = 1 << 15;
-
 template <typename Dtype>
 inline Dtype Gradient(const ParamUpdate<Dtype>& u, int i) {
   const Dtype w = u.data[i];
@@ -93,35 +102,38 @@ inline Dtype Gradient(const ParamUpdate<Dtype>& u, int i) {
          u.l1 * static_cast<Dtype>((Dtype(0) < w) - (w < Dtype(0)));
 }
 
-template <typename Dtype>
-inline void Finish(const ParamUpdate<Dtype>& u, int i, Dtype step) {
-  const Dtype w = u.data[i];
-  step += u.decoupled * w;
-  u.diff[i] = step;
-  if (u.apply) u.data[i] = w - step;
+/** Each array is read and written once; step(i) returns what is subtracted. */
+template <typename Dtype, typename Step>
+inline void ForEachElement(const ParamUpdate<Dtype>& update, const Step& step) {
+  const ParamUpdate<Dtype> u = update;  // a local copy is known not to alias the arrays
+#pragma omp simd
+  for (int i = 0; i < u.count; ++i) {
+    const Dtype w = u.data[i];
+    const Dtype subtracted = step(i) + u.decoupled * w;
+    u.diff[i] = subtracted;
+    if (u.apply) u.data[i] = w - subtracted;
+  }
 }
 
 }  // namespace update_rules
 
-/** @brief Runs a rule with one history over a parameter: each array is read and written once. */
+/** @brief Runs a rule with one history over a parameter, or a part of one, on this thread. */
 template <typename Dtype, typename Rule>
 void RunWithOneHistory(const ParamUpdate<Dtype>& update, const Rule& rule) {
-  const ParamUpdate<Dtype> u = update;  // a local copy is known not to alias the arrays
-#pragma omp parallel for if (u.count > update_rules::kSerialCount)
-  for (int i = 0; i < u.count; ++i) {
-    update_rules::Finish(u, i, rule(update_rules::Gradient(u, i), u.rate, u.history + i));
-  }
+  const ParamUpdate<Dtype> u = update;
+  const Rule r = rule;
+  update_rules::ForEachElement(
+      u, [=](int i) { return r(update_rules::Gradient(u, i), u.rate, u.history + i); });
 }
 
 /** @brief The same for a rule with two. */
 template <typename Dtype, typename Rule>
 void RunWithTwoHistories(const ParamUpdate<Dtype>& update, const Rule& rule) {
   const ParamUpdate<Dtype> u = update;
-#pragma omp parallel for if (u.count > update_rules::kSerialCount)
-  for (int i = 0; i < u.count; ++i) {
-    update_rules::Finish(u, i,
-                         rule(update_rules::Gradient(u, i), u.rate, u.history + i, u.history2 + i));
-  }
+  const Rule r = rule;
+  update_rules::ForEachElement(u, [=](int i) {
+    return r(update_rules::Gradient(u, i), u.rate, u.history + i, u.history2 + i);
+  });
 }
 
 }  // namespace caffe
