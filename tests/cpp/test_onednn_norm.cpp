@@ -1,4 +1,4 @@
-// Per-channel overrides in the layout of their input: BatchNorm, Scale.
+// Overrides for channels in the layout of their input: BatchNorm, Scale, Normalize, LRN.
 #include "caffe/backend/onednn_channels.hpp"
 #include "onednn_test_util.hpp"
 
@@ -170,6 +170,85 @@ TEST(OnednnNormTest, InPlaceLayersFollowEachOtherAndChangesOfShape) {
     EXPECT_TRUE(OnlyOnBackend(*norm.fast.bottom[0]->data()) ||
                 norm.fast.bottom[0]->data()->head() == SyncedMemory::SYNCED);
   }
+}
+
+TEST(OnednnNormTest, NormalizeOnTheHostAndInTheBackend) {
+  for (const char* across : {"true", "false"}) {
+    for (const char* shared : {"true", "false"}) {
+      const string text = string("type: 'Normalize' norm_param { across_spatial: ") + across +
+                          " channel_shared: " + shared + " }";
+      for (const vector<int>& shape : Shapes()) {
+        BackendPair host(text, {shape});
+        host.SetUp().ExpectSame(text);
+        host.ExpectBackward(text, {false});
+        for (const TestLayout& layout : TestLayouts()) {
+          BackendPair pair(text, {shape});
+          pair.SetUp();
+          ExpectSameOnBackend(&pair, text + pair.fast.bottom[0]->shape_string(), layout);
+        }
+      }
+    }
+  }
+}
+
+TEST(OnednnNormTest, NormalizeOfAnyNumberOfAxes) {
+  for (const vector<int>& shape : vector<vector<int>>{{3, 5}, {2, 5, 4}, {2, 3, 4, 2, 3}}) {
+    BackendPair pair("type: 'Normalize' norm_param { across_spatial: false channel_shared: false }",
+                     {shape});
+    pair.SetUp();
+    pair.ExpectSame(pair.fast.bottom[0]->shape_string());
+    pair.FillBottoms(4, {{0, shape[1], 3}});
+    pair.ExpectForward("an empty batch");
+  }
+}
+
+TEST(OnednnNormTest, NormalizeShowsNaNsAndZeros) {
+  for (const bool on_backend : {false, true}) {
+    LayerRun<float> run("type: 'Normalize' norm_param { across_spatial: false }", {{1, 16, 2, 2}});
+    run.SetUp();
+    float* x = run.bottom[0]->mutable_cpu_data();
+    x[5] = std::numeric_limits<float>::quiet_NaN();
+    for (int c = 0; c < 16; ++c) x[c * 4 + 2] = 0;
+    if (on_backend) MoveToBackend({1, 16, 2, 2}, run.bottom[0]->data().get());
+    const vector<float> top = run.Forward();
+    EXPECT_TRUE(std::isnan(top[1]));  // of the same position
+    EXPECT_FALSE(std::isnan(top[0]));
+    EXPECT_EQ(top[2], 0);
+  }
+}
+
+TEST(OnednnNormTest, LrnOnTheHostAndInTheBackend) {
+  for (const string& fields :
+       vector<string>{"", "local_size: 3 alpha: 0.5 beta: 0.6 k: 2", "local_size: 7 alpha: 0.1",
+                      "norm_region: WITHIN_CHANNEL local_size: 3 alpha: 0.5"}) {
+    const string text = "type: 'LRN' lrn_param { " + fields + " }";
+    for (const vector<int>& shape : Shapes()) {
+      BackendPair host(text, {shape});
+      host.SetUp().ExpectSame(text);
+      for (const TestLayout& layout : TestLayouts()) {
+        BackendPair pair(text, {shape});
+        pair.SetUp();
+        pair.MoveBottoms(layout);
+        const string what = text + " of " + pair.fast.bottom[0]->shape_string();
+        pair.ExpectForward(what);
+        pair.ExpectBackward(what);
+        pair.ExpectBackward(what, {}, true);
+        pair.ExpectBackward(what, {false});
+      }
+    }
+  }
+}
+
+TEST(OnednnNormTest, LrnInPlaceHasNoGradient) {
+  LayerRun<float> run("type: 'LRN'", {{1, 16, 4, 4}}), apart("type: 'LRN'", {{1, 16, 4, 4}});
+  run.InPlace().SetUp();
+  apart.SetUp();
+  for (LayerRun<float>* one : {&run, &apart}) {
+    MoveToBackend({1, 16, 4, 4}, one->bottom[0]->data().get());
+  }
+  const vector<float> expected = apart.Forward();
+  ExpectClose(AsDoubles(expected), run.Forward(), "in place");
+  EXPECT_CAFFE_ERROR(run.layer->Backward(run.top, {true}, run.bottom), "overwritten");
 }
 
 }  // namespace caffe

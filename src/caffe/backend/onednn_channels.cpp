@@ -106,30 +106,30 @@ void SumAll(const ChannelBlocks& blocks, const float* center, const Function& f,
 
 }  // namespace
 
-ChannelBlocks BlocksOf(const Layout& layout) {
+dnnl::memory::format_tag TagOf(const Layout& layout) {
   using Tag = dnnl::memory::format_tag;
   const Dims dims = DimsOf(layout);
-  ChannelBlocks blocks = {0, 0, 0, 0};
-  if (dims.size() != 2 && dims.size() != 4) return blocks;
-  const bool flat = dims.size() == 2;
-  blocks.num = static_cast<int>(dims[0]);
-  blocks.channels = static_cast<int>(dims[1]);
-  blocks.positions = flat ? 1 : static_cast<int>(dims[2] * dims[3]);
-  const struct {
-    Tag tag;
-    int block;
-  } known[] = {{Tag::nChw16c, 16},
-               {Tag::nChw8c, 8},
-               {Tag::nChw4c, 4},
-               {Tag::nhwc, blocks.channels},
-               {Tag::nchw, 1}};
-  for (const auto& kind : known) {
-    const Tag tag = flat ? Tag::nc : kind.tag;
-    if (layout != Layout(dims, TypeOf(layout), tag)) continue;
-    blocks.block = flat ? blocks.channels : kind.block;
-    break;
+  if (dims.size() != 2 && dims.size() != 4) return Tag::undef;
+  for (const Tag tag : {Tag::nChw16c, Tag::nChw8c, Tag::nChw4c, Tag::nhwc, Tag::nchw, Tag::nc}) {
+    const size_t axes = tag == Tag::nc ? 2 : 4;
+    if (dims.size() == axes && layout == Layout(dims, TypeOf(layout), tag)) return tag;
   }
-  return blocks;
+  return Tag::undef;
+}
+
+ChannelBlocks BlocksOf(const Layout& layout) {
+  using Tag = dnnl::memory::format_tag;
+  const Tag tag = TagOf(layout);
+  if (tag == Tag::undef) return {0, 0, 0, 0};
+  const Dims dims = DimsOf(layout);
+  const int channels = static_cast<int>(dims[1]);
+  const int positions = tag == Tag::nc ? 1 : static_cast<int>(dims[2] * dims[3]);
+  const int block = tag == Tag::nChw16c  ? 16
+                    : tag == Tag::nChw8c ? 8
+                    : tag == Tag::nChw4c ? 4
+                    : tag == Tag::nchw   ? 1
+                                         : channels;
+  return {static_cast<int>(dims[0]), channels, positions, block};
 }
 
 void MapChannels(const Layout& layout, const ChannelMap& map, const dnnl::memory& x,

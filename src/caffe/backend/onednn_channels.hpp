@@ -29,6 +29,11 @@ struct ChannelBlocks {
   int64_t offset(int n, int b) const { return (int64_t{n} * blocks() + b) * plane(); }
 };
 
+/**
+ * @brief The name of a layout of blocks of channels: nchw, nhwc, nChw4c, nChw8c, nChw16c, or nc;
+ * undef for others.
+ */
+dnnl::memory::format_tag TagOf(const Layout& layout);
 /** @brief A layout of two or four axes as blocks of channels; `block` is 0 if it is none. */
 ChannelBlocks BlocksOf(const Layout& layout);
 
