@@ -1,12 +1,16 @@
-// The program `caffe`: settles how threads wait and how they take tiny numbers, then loads the
-// library and runs its command.
+// The program `caffe`: settles how many threads there are, how they wait and how they take tiny
+// numbers, then loads the library and runs its command.
 #include <dlfcn.h>
+#include <sched.h>
 #ifdef __SSE2__
 #include <xmmintrin.h>
 #endif
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <string>
 
 namespace {
 
@@ -18,6 +22,36 @@ namespace {
  */
 void ShortenSpinning() {
   if (std::getenv("OMP_WAIT_POLICY") == nullptr) setenv("GOMP_SPINCOUNT", "1000", 0);
+}
+
+/** The number that a file of control groups holds; 0 if it holds none. */
+double NumberIn(const char* path) {
+  double number = 0;
+  std::ifstream(path) >> number;
+  return number;
+}
+
+/** The processors whose time a control group gives this process; 0 without a limit. */
+double Quota() {
+  double quota = 0, period = 0;
+  std::ifstream limits("/sys/fs/cgroup/cpu.max");  // "max 100000" where there is none
+  if (!(limits >> quota >> period)) {
+    quota = NumberIn("/sys/fs/cgroup/cpu/cpu.cfs_quota_us");
+    period = NumberIn("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
+  }
+  return quota > 0 && period > 0 ? quota / period : 0;
+}
+
+/**
+ * OpenMP starts as many threads as the process may run on processors, even where a container's
+ * quota gives it the time of fewer: then they only get into each other's way.
+ */
+void RespectQuota() {
+  cpu_set_t set;
+  const double quota = Quota();
+  if (quota <= 0 || sched_getaffinity(0, sizeof set, &set) != 0) return;
+  if (quota >= CPU_COUNT(&set)) return;
+  setenv("OMP_NUM_THREADS", std::to_string(std::lround(std::ceil(quota))).c_str(), 0);
 }
 
 /**
@@ -36,6 +70,7 @@ void FlushTinyNumbers() {
 
 int main(int argc, char** argv) {
   ShortenSpinning();
+  RespectQuota();
   FlushTinyNumbers();
   void* library = dlopen("libcaffe.so", RTLD_NOW | RTLD_GLOBAL);
   void* symbol = library == nullptr ? nullptr : dlsym(library, "CaffeProcessMain");
