@@ -1,5 +1,7 @@
 #include "caffe/backend/onednn_channels.hpp"
 #include "caffe/backend/onednn_in_place.hpp"
+#include "caffe/backend/onednn_relu_layer.hpp"
+#include "caffe/backend/onednn_scale_layer.hpp"
 #include "caffe/layers/batch_norm_layer.hpp"
 
 namespace caffe {
@@ -9,43 +11,55 @@ namespace {
 
 /**
  * BatchNorm of values in the backend's layout, in that layout. The gradient with the batch's
- * statistics needs the input, which is kept when working in place.
+ * statistics needs the input, which is kept when working in place. Absorbs a Scale, and a ReLU:
+ * one pass writes what the last of them would.
  */
 class OnednnBatchNormLayer : public BatchNormLayer<float> {
  public:
   explicit OnednnBatchNormLayer(const LayerParameter& param) : BatchNormLayer<float>(param) {}
 
+  bool Absorb(Layer<float>* next) override {
+    // Forward may run twice in a TEST net, which must not count a batch twice.
+    if (absorbs_relu_ || (phase_ == TEST && !use_global_stats_)) return false;
+    if (auto* scale = dynamic_cast<OnednnScaleLayer*>(next)) {
+      if (scale_ != nullptr) return false;
+      scale_ = scale;
+      return true;
+    }
+    absorbs_relu_ = IsFusableReLU(*next);
+    if (absorbs_relu_) slope_ = next->layer_param().relu_param().negative_slope();
+    return absorbs_relu_;
+  }
+
  protected:
   void Forward_cpu(const vector<Blob<float>*>& bottom, const vector<Blob<float>*>& top) override {
-    SyncedMemory* values = bottom[0]->data().get();
-    const OnednnMemory* x = BackendCopy(*values, DimsOf(bottom[0]->shape()));
-    on_backend_ = x != nullptr && BlocksOf(x->layout()).block > 0;
-    if (!on_backend_) {
-      BatchNormLayer<float>::Forward_cpu(bottom, top);
-      return;
-    }
-    layout_ = x->layout();
-    elements_ = bottom[0]->count() / channels_;
-    if (use_global_stats_) {
-      StoredStatistics();
+    if (ReadInput(*bottom[0])) {
+      Normalize(bottom[0], top[0], {factor_.data(), mean_.cpu_data(), nullptr}, !use_global_stats_);
     } else {
-      BatchStatistics(x->memory());
-      UpdateStoredStatistics(elements_);
+      BatchNormLayer<float>::Forward_cpu(bottom, top);
     }
-    factor_.resize(channels_);
-    for (int c = 0; c < channels_; ++c) {
-      factor_[c] = 1 / std::sqrt(variance_.cpu_data()[c] + eps_);
+  }
+
+  bool Forward_fused(const vector<Blob<float>*>& bottom, const vector<Blob<float>*>& top) override {
+    if ((scale_ != nullptr && !scale_->IsPerChannel(bottom)) || !ReadInput(*bottom[0])) {
+      return false;
     }
-    const ChannelMap normalize = {factor_.data(), mean_.cpu_data(), nullptr};
-    if (top[0] == bottom[0] && !use_global_stats_) {
-      input_.Keep(values);
-      MapChannels(layout_, normalize, input_.kept(), input_.output());
-      input_.Commit(values);
-      return;
+    ChannelMap map = {factor_.data(), mean_.cpu_data(), nullptr};
+    if (scale_ != nullptr) {
+      product_.resize(channels_);
+      const float* scale = scale_->blobs()[0]->cpu_data();
+      for (int c = 0; c < channels_; ++c) product_[c] = factor_[c] * scale[c];
+      map.scale = product_.data();
+      map.shift = scale_->bias();
     }
-    Output output(top[0]->data().get(), layout_);
-    MapChannels(layout_, normalize, x->memory(), output.memory());
-    output.Commit();
+    if (absorbs_relu_) map.slope = slope_;
+    Normalize(bottom[0], top[0], map, true);
+    if (scale_ == nullptr) return true;
+    const dnnl::memory x = top[0] == bottom[0]
+                               ? input_.kept()
+                               : BackendCopy(*bottom[0]->data(), DimsOf(layout_))->memory();
+    scale_->TakeForward(layout_, x, mean_.cpu_data(), factor_.data());
+    return true;
   }
 
   void Backward_cpu(const vector<Blob<float>*>& top, const vector<bool>& propagate_down,
@@ -67,6 +81,40 @@ class OnednnBatchNormLayer : public BatchNormLayer<float> {
   }
 
  private:
+  /** The layout, statistics and factors of what the backend has of the bottom; false without it. */
+  bool ReadInput(const Blob<float>& bottom) {
+    const OnednnMemory* x = BackendCopy(*bottom.data(), DimsOf(bottom.shape()));
+    on_backend_ = x != nullptr && BlocksOf(x->layout()).block > 0;
+    if (!on_backend_) return false;
+    layout_ = x->layout();
+    elements_ = bottom.count() / channels_;
+    if (use_global_stats_) {
+      StoredStatistics();
+    } else {
+      BatchStatistics(x->memory());
+      UpdateStoredStatistics(elements_);
+    }
+    factor_.resize(channels_);
+    for (int c = 0; c < channels_; ++c) {
+      factor_[c] = 1 / std::sqrt(variance_.cpu_data()[c] + eps_);
+    }
+    return true;
+  }
+
+  /** top = map(bottom); `keeps` the bottom, if it works in place. */
+  void Normalize(Blob<float>* bottom, Blob<float>* top, const ChannelMap& map, bool keeps) {
+    SyncedMemory* values = bottom->data().get();
+    if (top == bottom && keeps) {
+      input_.Keep(values);
+      MapChannels(layout_, map, input_.kept(), input_.output());
+      input_.Commit(values);
+      return;
+    }
+    Output output(top->data().get(), layout_);
+    MapChannels(layout_, map, BackendCopy(*values, DimsOf(layout_))->memory(), output.memory());
+    output.Commit();
+  }
+
   void BatchStatistics(const dnnl::memory& x) {
     float* mean = mean_.mutable_cpu_data();
     float* variance = variance_.mutable_cpu_data();
@@ -97,7 +145,10 @@ class OnednnBatchNormLayer : public BatchNormLayer<float> {
   Layout layout_;
   int elements_ = 0;  // of a channel
   ChannelSums sums_;
-  vector<float> factor_, shift_, of_x_;
+  vector<float> factor_, product_, shift_, of_x_;
+  OnednnScaleLayer* scale_ = nullptr;
+  bool absorbs_relu_ = false;
+  float slope_ = 0;
   KeptInput input_;
   Input bottom_, top_diff_;
 };

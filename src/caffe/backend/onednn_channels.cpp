@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "caffe/layers/relu_layer.hpp"
+
 namespace caffe {
 namespace onednn {
 
@@ -146,7 +148,10 @@ void MapChannels(const Layout& layout, const ChannelMap& map, const dnnl::memory
       Spread(blocks, run, map.shift, shift);
       const Element* from = xs + run.offset;
       Element* to = ys + run.offset;
-      for (int i = 0; i < run.count; ++i) to[i] = scale[i] * (from[i] - center[i]) + shift[i];
+      const float slope = map.slope;
+      for (int i = 0; i < run.count; ++i) {
+        to[i] = ReLU(scale[i] * (from[i] - center[i]) + shift[i], slope);
+      }
     });
   });
 }

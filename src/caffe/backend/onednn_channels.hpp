@@ -71,9 +71,10 @@ class Runs {
 /** @brief Numbers for each channel; a null pointer stands for zeros. */
 struct ChannelMap {
   const float *scale, *center, *shift;
+  float slope = 1;  ///< of what is below 0 in the end: 0 for a ReLU
 };
 
-/** @brief y = scale[c] · (x − center[c]) + shift[c], both of this layout; y may be x. */
+/** @brief y = ReLU(scale[c] · (x − center[c]) + shift[c]), both of this layout; y may be x. */
 void MapChannels(const Layout& layout, const ChannelMap& map, const dnnl::memory& x,
                  const dnnl::memory& y);
 /** @brief y = scale[c] · x + factor[c] · (z − center[c]) + shift[c]; y may be x or z. */

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "caffe/backend/onednn_relu_layer.hpp"
+
 namespace caffe {
 namespace onednn {
 
@@ -52,11 +54,9 @@ void OnednnConvolutionLayer::Reshape(const vector<Blob<float>*>& bottom,
 
 bool OnednnConvolutionLayer::Absorb(Layer<float>* next) {
   if (relu_ != nullptr) return false;
-  if (string(next->type()) != "ReLU") return phase_ == TEST && folded_.Add(next, num_output_);
-  const ReLUParameter& param = next->layer_param().relu_param();
-  if (param.engine() == ReLUParameter_Engine_CAFFE || param.negative_slope() < 0) return false;
+  if (!IsFusableReLU(*next)) return phase_ == TEST && folded_.Add(next, num_output_);
   relu_ = next;
-  slope_ = param.negative_slope();
+  slope_ = next->layer_param().relu_param().negative_slope();
   return true;
 }
 

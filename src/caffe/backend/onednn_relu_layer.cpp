@@ -1,9 +1,17 @@
+#include "caffe/backend/onednn_relu_layer.hpp"
+
 #include "caffe/backend/onednn_elementwise.hpp"
 #include "caffe/layers/relu_layer.hpp"
 #include "caffe/util/elementwise.hpp"
 
 namespace caffe {
 namespace onednn {
+
+bool IsFusableReLU(const Layer<float>& layer) {
+  const ReLUParameter& param = layer.layer_param().relu_param();
+  return string(layer.type()) == "ReLU" && param.engine() != ReLUParameter_Engine_CAFFE &&
+         param.negative_slope() >= 0;
+}
 
 namespace {
 
