@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -106,6 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.verify:
         return _verify(runner, choice)
     whole = choice == Choice()
+    shutil.rmtree(FOLDER / "cache", ignore_errors=True)
     run(tasks(runner, choice))
     out = options.out or (REPORT if whole else FOLDER / "results.md")
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -118,10 +120,11 @@ def _verify(runner: Runner, choice: Choice) -> int:
     for model in choice.models:
         for trouble in single.prepare(runner, model, peers=True):
             tell(f"    {trouble}")
-    lines = verify(runner, choice.models)
-    for text, holds in lines:
-        print(f"{'same' if holds else 'NOT THE SAME':<12} {text}")
-    return 0 if all(holds for _, holds in lines) else 1
+    all_hold = True
+    for text, holds in verify(runner, choice.models):
+        print(f"{'same' if holds else 'NOT THE SAME':<12} {text}", flush=True)
+        all_hold = all_hold and holds
+    return 0 if all_hold else 1
 
 
 def tell(text: str) -> None:

@@ -17,7 +17,9 @@ KEEP_PAGES = {
     "MALLOC_MMAP_MAX_": "0",
 }
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-NOT_THEIRS = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+NOT_THEIRS = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV")
+# How threads wait is each side's own choice.
+NOBODYS = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
 
 
 def install(folder: Path, tell: Callable[[str], None]) -> None:
@@ -46,10 +48,11 @@ def install(folder: Path, tell: Callable[[str], None]) -> None:
 
 
 def for_peers(environment: Mapping[str, str]) -> dict[str, str]:
-    """Without what is meant for our Python, or for how our threads wait."""
+    """Without what is meant for our Python."""
     return {name: value for name, value in environment.items() if name not in NOT_THEIRS}
 
 
 def with_threads(environment: Mapping[str, str], threads: int) -> dict[str, str]:
     """For libraries that take their number of threads from the environment."""
-    return {**environment, **dict.fromkeys(THREADS, str(threads))}
+    kept = {name: value for name, value in environment.items() if name not in NOBODYS}
+    return {**kept, **dict.fromkeys(THREADS, str(threads))}

@@ -21,6 +21,7 @@ from benchmarks.stats import steps_for
 LEAST_ROUNDS = 3
 PAUSE = 0.05  # seconds between two sides, in which the first one's threads go to sleep
 SETUP_SECONDS = 400  # a worker that needs more hangs
+LONG = 15  # seconds of making ready that are told of
 PAGES_USED = 0.85  # of the free memory
 
 
@@ -42,6 +43,9 @@ class Setting:
         inherited: Mapping[str, str] = os.environ
         if not side.ours:
             inherited = environment.for_peers(inherited)
+        else:
+            # What our convolutions measure in this run holds, nothing from before.
+            inherited = {**inherited, "XDG_CACHE_HOME": str((self.folder / "cache").resolve())}
         if side.keep_pages:
             inherited = {**inherited, **environment.KEEP_PAGES}
         return environment.with_threads(inherited, self.threads)
@@ -111,6 +115,8 @@ class Runner:
             if first < 3:
                 worker.ask("steps", SETUP_SECONDS, count=1)
             row.about["ready"] = time.perf_counter() - start
+            if row.about["ready"] > LONG:
+                self._tell(f"    {row.side:<14} ready after {row.about['ready']:.0f} s")
         except WorkerError as error:
             row.note = reason(error)
             if worker is not None:

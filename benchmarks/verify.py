@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -69,14 +69,12 @@ def unmatched(ours: Array, theirs: Array, tolerance: float) -> int:
     return count
 
 
-def verify(runner: Runner, models: Sequence[str]) -> list[tuple[str, bool]]:
+def verify(runner: Runner, models: Sequence[str]) -> Iterator[tuple[str, bool]]:
     """A line for each comparison, and whether it holds."""
-    lines = []
     for model in models:
         for ours, theirs in zip(OURS, TORCH, strict=True):
-            lines += _compare_training(runner, model, ours, theirs)
-        lines += _compare_inference(runner, model)
-    return lines
+            yield from _compare_training(runner, model, ours, theirs)
+        yield from _compare_inference(runner, model)
 
 
 def _compare_training(
