@@ -349,6 +349,20 @@ TEST(OnednnFuseTest, BackwardOfAFusedBatchNormMayRunLayerByLayer) {
     ExpectClose(Gradients(*pair.plain->blob_by_name("c")), Gradients(*pair.fast->blob_by_name("c")),
                 "after layer " + std::to_string(layer));
   }
+  // What Scale left may be changed before BatchNorm reads it.
+  pair.ExpectForward("fused");
+  SetGradients(diff, pair.fast->blob_by_name("c").get());
+  SetGradients(AsDoubles(diff), pair.plain->blob_by_name("c").get());
+  pair.fast->BackwardFromTo(4, 3);
+  pair.plain->BackwardFromTo(4, 3);
+  pair.fast->blob_by_name("c")->scale_diff(-2);
+  pair.fast->blob_by_name("c")->mutable_cpu_diff()[5] = 40;
+  pair.plain->blob_by_name("c")->scale_diff(-2);
+  pair.plain->blob_by_name("c")->mutable_cpu_diff()[5] = 40;
+  pair.fast->BackwardFromTo(2, 1);
+  pair.plain->BackwardFromTo(2, 1);
+  ExpectClose(Gradients(*pair.plain->blob_by_name("c")), Gradients(*pair.fast->blob_by_name("c")),
+              "of a changed gradient");
   // Unfused after fused, and the other way round: nothing of the other run is left.
   for (int run = 0; run < 2; ++run) {
     for (int i = 0; i < pair.fast->num_layers(); ++i) pair.fast->ForwardFromTo(i, i);

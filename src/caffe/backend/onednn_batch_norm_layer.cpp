@@ -75,6 +75,9 @@ class OnednnBatchNormLayer : public BatchNormLayer<float> {
     } else {
       const dnnl::memory x =
           top[0] == bottom[0] ? input_.kept() : bottom_.Read(bottom[0]->data().get(), layout_);
+      if (scale_ == nullptr || !scale_->TakeSums(top[0]->diff(), &sums_)) {
+        SumChannels(layout_, dy, &x, mean_.cpu_data(), &sums_);
+      }
       BackwardBatch(dy, x, output.memory());
     }
     output.Commit();
@@ -127,9 +130,9 @@ class OnednnBatchNormLayer : public BatchNormLayer<float> {
     }
   }
 
-  /** dx = factor (dy − Σ dy / m − (x − mean) factor² Σ dy (x − mean) / m). */
+  /** With the sums of dy and x: dx = factor (dy − Σ dy / m − (x − mean) factor² Σ dy (x − mean) /
+   * m). */
   void BackwardBatch(const dnnl::memory& dy, const dnnl::memory& x, const dnnl::memory& dx) {
-    SumChannels(layout_, dy, &x, mean_.cpu_data(), &sums_);
     of_x_.resize(channels_);
     shift_.resize(channels_);
     for (int c = 0; c < channels_; ++c) {

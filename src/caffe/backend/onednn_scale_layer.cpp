@@ -13,6 +13,7 @@ void OnednnScaleLayer::TakeForward(const Layout& layout, const dnnl::memory& x, 
   on_backend_ = true;
   layout_ = layout;
   before_ = x;
+  has_sums_ = false;
   center_ = center;
   factor_ = factor;
 }
@@ -23,6 +24,7 @@ void OnednnScaleLayer::Forward_cpu(const vector<Blob<float>*>& bottom,
   const OnednnMemory* x = BackendCopy(*values, DimsOf(bottom[0]->shape()));
   before_ = dnnl::memory();
   factor_ = nullptr;
+  has_sums_ = false;
   on_backend_ = x != nullptr && IsPerChannel(bottom) && BlocksOf(x->layout()).block > 0;
   if (!on_backend_) {
     ScaleLayer<float>::Forward_cpu(bottom, top);
@@ -54,6 +56,20 @@ void OnednnScaleLayer::Backward_cpu(const vector<Blob<float>*>& top,
   Output output(bottom[0]->diff().get(), layout_);
   MapChannels(layout_, {blobs_[0]->cpu_data(), nullptr, nullptr}, dy, output.memory());
   output.Commit();
+  has_sums_ = factor_ != nullptr && param_propagate_down_[0];
+  if (has_sums_) gradient_.Changed(bottom[0]->diff());
+}
+
+bool OnednnScaleLayer::TakeSums(const shared_ptr<SyncedMemory>& gradient, ChannelSums* sums) {
+  if (!has_sums_ || gradient_.Changed(gradient)) return false;
+  has_sums_ = false;
+  *sums = sums_;  // of the top's gradient
+  const float* scale = blobs_[0]->cpu_data();
+  for (size_t c = 0; c < sums_.first.size(); ++c) {
+    sums->first[c] *= scale[c];
+    sums->second[c] *= scale[c] / factor_[c];
+  }
+  return true;
 }
 
 namespace {

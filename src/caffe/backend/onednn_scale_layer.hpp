@@ -5,6 +5,7 @@
 
 #include "caffe/backend/onednn_channels.hpp"
 #include "caffe/backend/onednn_in_place.hpp"
+#include "caffe/backend/onednn_watch.hpp"
 #include "caffe/layers/scale_layer.hpp"
 
 namespace caffe {
@@ -29,6 +30,11 @@ class OnednnScaleLayer : public ScaleLayer<float> {
    */
   void TakeForward(const Layout& layout, const dnnl::memory& x, const float* center,
                    const float* factor);
+  /**
+   * @brief After TakeForward: the sums over this bottom's gradient g and the other layer's x,
+   * Σ g and Σ g · (x − center[c]), if the last Backward has them and g is still as it left it.
+   */
+  bool TakeSums(const shared_ptr<SyncedMemory>& gradient, ChannelSums* sums);
 
  protected:
   void Forward_cpu(const vector<Blob<float>*>& bottom, const vector<Blob<float>*>& top) override;
@@ -49,6 +55,8 @@ class OnednnScaleLayer : public ScaleLayer<float> {
   // Where another layer did the last Forward, its input is made of these; else null.
   const float *center_ = nullptr, *factor_ = nullptr;
   dnnl::memory before_;
+  bool has_sums_ = false;  // sums_ are those of the last Backward
+  Watch gradient_;         // that it wrote
 };
 
 }  // namespace onednn
