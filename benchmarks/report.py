@@ -16,7 +16,7 @@ from benchmarks.cases import (
     TITLES,
     TRAINING,
 )
-from benchmarks.figures import check_table, fastest
+from benchmarks.figures import check_table
 from benchmarks.results import Results, Row
 from benchmarks.runner import shown
 from benchmarks.stats import ratio, spread
@@ -226,14 +226,3 @@ def data_table(results: Results) -> Table:
             beside = median(row.about["beside"])
             table.append(["cv2 in Python threads, decode and resize alone", f"{beside:.0f}"])
     return table
-
-
-def summary(results: Results) -> str:
-    """The check table for the terminal, in columns."""
-    table = check_table(results)
-    widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
-    lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in table]
-    return "\n".join(line.rstrip() for line in lines)
-
-
-__all__ = ["fastest", "markdown", "summary"]
