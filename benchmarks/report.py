@@ -59,7 +59,8 @@ NOTES = {
     "Where our training step goes": "Percent of the step by type of layer, forward and backward. "
     "What is fused counts where it runs.",
     "Peak memory of training": "The largest resident size of a process that makes three steps; "
-    "glibc's allocator as it comes, on all sides.",
+    "glibc's allocator as it comes, on all sides; ours knows from an earlier process how to do "
+    "its convolutions.",
     "From the start of a process to the first detections": "A new process each time: "
     "interpreter, import, weights, first forward.",
     "Data pipeline": "AnnotatedData decodes, augments and batches; cv2 beside it only decodes and "
