@@ -39,10 +39,16 @@ foreach(part core imgproc imgcodecs videoio)
   caffe_find_library(${variable} PACKAGE libopencv-${part}-dev HEADER opencv2/${part}.hpp
                      NAMES opencv_${part} SUFFIXES opencv4)
 endforeach()
-# oneDNN 2 or 3 makes layers faster, and none needs it. Its CMake package asks for OpenCL, which is
-# not used here.
-find_path(ONEDNN_INCLUDE_DIR oneapi/dnnl/dnnl.hpp)
-find_library(ONEDNN_LIBRARY NAMES dnnl)
+# oneDNN 2 or 3 makes layers faster, and none needs it. The one that is installed beside the Python
+# in use (requirements/dev.in says which) goes before the system's. Its CMake package asks for
+# OpenCL, which is not used here.
+if(Python_EXECUTABLE)
+  execute_process(COMMAND ${Python_EXECUTABLE} ${CMAKE_CURRENT_LIST_DIR}/find_onednn.py
+                  OUTPUT_VARIABLE ONEDNN_OF_PYTHON OUTPUT_STRIP_TRAILING_WHITESPACE)
+endif()
+find_path(ONEDNN_INCLUDE_DIR oneapi/dnnl/dnnl.hpp HINTS ${ONEDNN_OF_PYTHON}
+          PATH_SUFFIXES include)
+find_library(ONEDNN_LIBRARY NAMES dnnl HINTS ${ONEDNN_OF_PYTHON} PATH_SUFFIXES lib)
 mark_as_advanced(ONEDNN_INCLUDE_DIR ONEDNN_LIBRARY)
 if(ONEDNN_INCLUDE_DIR AND ONEDNN_LIBRARY)
   option(CAFFE_ONEDNN "Use oneDNN's faster implementations of layers" ON)
