@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "caffe/detection/multiversion.hpp"
 #include "caffe/layers/relu_layer.hpp"
 
 namespace caffe {
@@ -21,7 +22,9 @@ void Spread(const ChannelBlocks& blocks, const ChannelRun& where, const float* n
       numbers == nullptr ? 0 : std::min(blocks.block, blocks.channels - where.channel);
   const int first = std::min(blocks.block, where.count);
   for (int i = 0; i < first; ++i) run[i] = i < known ? numbers[where.channel + i] : 0.0F;
-  for (int i = first; i < where.count; ++i) run[i] = run[i - first];
+  for (int done = first; done < where.count; done *= 2) {
+    std::copy_n(run, std::min(done, where.count - done), run + done);
+  }
 }
 
 /** f(run, scratch of `rows` × runs.length() floats) for all runs, shared among threads. */
@@ -57,16 +60,31 @@ LaneRows RowsOf(const ChannelBlocks& blocks, int first_lane) {
 
 typedef std::array<std::array<double, kLanes>, 2> LaneSums;
 
+/**
+ * What is summed of one block of channels: Σ x and, where there is a z, Σ x (z − center); or,
+ * where z is x itself, Σ (x − center)².
+ */
+template <typename Element>
+struct Sums {
+  const Element *x, *z;
+  const float* centers;  // one for each lane
+};
+
 /** Adds f(element, lane, &first, &second) of the elements from `offset` on to the sums. */
 template <typename Function>
-void SumRows(const LaneRows& rows, int64_t offset, const Function& f, LaneSums* sums) {
+[[gnu::always_inline]] inline void AddRows(const LaneRows& rows, int64_t offset, const Function& f,
+                                           LaneSums* sums) {
   for (int begin = 0; begin < rows.rows; begin += kRows) {
     const int end = std::min(begin + kRows, rows.rows);
     float first[kLanes] = {}, second[kLanes] = {};
     for (int row = begin; row < end; ++row) {
       const int64_t at = offset + int64_t{row} * rows.stride;
       const int lanes = row + 1 == rows.rows ? rows.last : rows.lanes;
-      for (int i = 0; i < lanes; ++i) f(at + i, i, &first[i], &second[i]);
+      if (lanes == kLanes) {
+        for (int i = 0; i < kLanes; ++i) f(at + i, i, &first[i], &second[i]);
+      } else {
+        for (int i = 0; i < lanes; ++i) f(at + i, i, &first[i], &second[i]);
+      }
     }
     for (int i = 0; i < kLanes; ++i) {
       (*sums)[0][i] += first[i];
@@ -75,9 +93,44 @@ void SumRows(const LaneRows& rows, int64_t offset, const Function& f, LaneSums* 
   }
 }
 
-/** The sums of all channels; f as above, with center[lane] between `lane` and the sums. */
-template <typename Function>
-void SumAll(const ChannelBlocks& blocks, const float* center, const Function& f,
+template <typename Element>
+[[gnu::always_inline]] inline void SumRowsOf(const LaneRows& rows, int64_t offset,
+                                             const Sums<Element>& of, LaneSums* sums) {
+  const Element *x = of.x, *z = of.z;
+  const float* centers = of.centers;
+  if (z == nullptr) {
+    AddRows(rows, offset, [x](int64_t i, int, float* first, float*) { *first += x[i]; }, sums);
+  } else if (z == x) {
+    AddRows(
+        rows, offset,
+        [x, centers](int64_t i, int lane, float* first, float*) {
+          const float deviation = x[i] - centers[lane];
+          *first += deviation * deviation;
+        },
+        sums);
+  } else {
+    AddRows(
+        rows, offset,
+        [x, z, centers](int64_t i, int lane, float* first, float* second) {
+          const float value = x[i];
+          *first += value;
+          *second += value * (z[i] - centers[lane]);
+        },
+        sums);
+  }
+}
+
+CAFFE_MULTIVERSION
+void SumRows(const LaneRows& rows, int64_t offset, const Sums<float>& of, LaneSums* sums) {
+  SumRowsOf(rows, offset, of, sums);
+}
+CAFFE_MULTIVERSION
+void SumRows(const LaneRows& rows, int64_t offset, const Sums<BFloat16>& of, LaneSums* sums) {
+  SumRowsOf(rows, offset, of, sums);
+}
+
+template <typename Element>
+void SumAll(const ChannelBlocks& blocks, const Element* x, const Element* z, const float* center,
             ChannelSums* sums) {
   sums->first.assign(blocks.channels, 0.0);
   sums->second.assign(blocks.channels, 0.0);
@@ -93,9 +146,7 @@ void SumAll(const ChannelBlocks& blocks, const float* center, const Function& f,
     Spread(strip, {0, channel, rows.lanes}, center, centers);
     LaneSums lanes = {};
     for (int n = 0; n < blocks.num; ++n) {
-      SumRows(
-          rows, blocks.offset(n, b) + first_lane,
-          [&](int64_t i, int lane, float* x, float* y) { f(i, centers[lane], x, y); }, &lanes);
+      SumRows(rows, blocks.offset(n, b) + first_lane, Sums<Element>{x, z, centers}, &lanes);
     }
     for (int i = 0; i < rows.lanes; ++i) {
       const int c = channel + i % strip.block;
@@ -104,6 +155,53 @@ void SumAll(const ChannelBlocks& blocks, const float* center, const Function& f,
       sums->second[c] += lanes[1][i];
     }
   }
+}
+
+/** Numbers for each element of a run. */
+struct RunMap {
+  const float *scale, *center, *shift, *factor;
+  float slope;
+};
+
+template <typename Element>
+[[gnu::always_inline]] inline void MapRunOf(const RunMap& map, int count, const Element* x,
+                                            const Element* z, Element* y) {
+  const float *scale = map.scale, *center = map.center, *shift = map.shift, *factor = map.factor;
+  if (z == nullptr) {
+    const float slope = map.slope;
+    for (int i = 0; i < count; ++i) {
+      y[i] = ReLU<float>(scale[i] * (x[i] - center[i]) + shift[i], slope);
+    }
+    return;
+  }
+  for (int i = 0; i < count; ++i) {
+    y[i] = scale[i] * x[i] + factor[i] * (z[i] - center[i]) + shift[i];
+  }
+}
+
+CAFFE_MULTIVERSION
+void MapRun(const RunMap& map, int count, const float* x, const float* z, float* y) {
+  MapRunOf(map, count, x, z, y);
+}
+CAFFE_MULTIVERSION
+void MapRun(const RunMap& map, int count, const BFloat16* x, const BFloat16* z, BFloat16* y) {
+  MapRunOf(map, count, x, z, y);
+}
+
+/** y = scale x + factor (z − center) + shift; without z ReLU(scale (x − center) + shift). */
+template <typename Element>
+void MapAll(const ChannelBlocks& blocks, const ChannelMap& map, const float* factor,
+            const Element* x, const Element* z, Element* y) {
+  ForEachRun(blocks, 4, [&](const ChannelRun& run, int length, float* room) {
+    float *scale = room, *center = scale + length, *shift = center + length;
+    float* factors = shift + length;
+    Spread(blocks, run, map.scale, scale);
+    Spread(blocks, run, map.center, center);
+    Spread(blocks, run, map.shift, shift);
+    if (z != nullptr) Spread(blocks, run, factor, factors);
+    MapRun({scale, center, shift, factors, map.slope}, run.count, x + run.offset,
+           z == nullptr ? nullptr : z + run.offset, y + run.offset);
+  });
 }
 
 }  // namespace
@@ -136,84 +234,36 @@ ChannelBlocks BlocksOf(const Layout& layout) {
 
 void MapChannels(const Layout& layout, const ChannelMap& map, const dnnl::memory& x,
                  const dnnl::memory& y) {
-  const ChannelBlocks blocks = BlocksOf(layout);
   WithElements(layout, [&](auto element) {
     typedef decltype(element) Element;
-    const Element* xs = Stored<Element>(x);
-    Element* ys = Stored<Element>(y);
-    ForEachRun(blocks, 3, [&](const ChannelRun& run, int length, float* scale) {
-      float *center = scale + length, *shift = center + length;
-      Spread(blocks, run, map.scale, scale);
-      Spread(blocks, run, map.center, center);
-      Spread(blocks, run, map.shift, shift);
-      const Element* from = xs + run.offset;
-      Element* to = ys + run.offset;
-      const float slope = map.slope;
-      for (int i = 0; i < run.count; ++i) {
-        to[i] = ReLU(scale[i] * (from[i] - center[i]) + shift[i], slope);
-      }
-    });
+    const Element* none = nullptr;
+    MapAll(BlocksOf(layout), map, nullptr, Stored<const Element>(x), none, Stored<Element>(y));
   });
 }
 
 void MapChannels(const Layout& layout, const ChannelMap& map, const dnnl::memory& x,
                  const float* factor, const dnnl::memory& z, const dnnl::memory& y) {
-  const ChannelBlocks blocks = BlocksOf(layout);
   WithElements(layout, [&](auto element) {
     typedef decltype(element) Element;
-    const Element *xs = Stored<Element>(x), *zs = Stored<Element>(z);
-    Element* ys = Stored<Element>(y);
-    ForEachRun(blocks, 4, [&](const ChannelRun& run, int length, float* scale) {
-      float *center = scale + length, *shift = center + length, *factors = shift + length;
-      Spread(blocks, run, map.scale, scale);
-      Spread(blocks, run, map.center, center);
-      Spread(blocks, run, map.shift, shift);
-      Spread(blocks, run, factor, factors);
-      const Element *a = xs + run.offset, *b = zs + run.offset;
-      Element* to = ys + run.offset;
-      for (int i = 0; i < run.count; ++i) {
-        to[i] = scale[i] * a[i] + factors[i] * (b[i] - center[i]) + shift[i];
-      }
-    });
+    MapAll(BlocksOf(layout), map, factor, Stored<const Element>(x), Stored<const Element>(z),
+           Stored<Element>(y));
   });
 }
 
 void SumChannels(const Layout& layout, const dnnl::memory& x, const dnnl::memory* z,
                  const float* center, ChannelSums* sums) {
-  const ChannelBlocks blocks = BlocksOf(layout);
   WithElements(layout, [&](auto element) {
-    typedef decltype(element) Element;
-    const Element* xs = Stored<Element>(x);
-    if (z == nullptr) {
-      SumAll(
-          blocks, nullptr, [xs](int64_t i, float, float* first, float*) { *first += xs[i]; }, sums);
-      return;
-    }
-    const Element* zs = Stored<Element>(*z);
-    SumAll(
-        blocks, center,
-        [xs, zs](int64_t i, float center, float* first, float* second) {
-          const float value = xs[i];
-          *first += value;
-          *second += value * (zs[i] - center);
-        },
-        sums);
+    typedef const decltype(element) Element;
+    SumAll(BlocksOf(layout), Stored<Element>(x), z == nullptr ? nullptr : Stored<Element>(*z),
+           center, sums);
   });
 }
 
 void SumSquares(const Layout& layout, const dnnl::memory& x, const float* center,
                 ChannelSums* sums) {
-  const ChannelBlocks blocks = BlocksOf(layout);
   WithElements(layout, [&](auto element) {
-    typedef decltype(element) Element;
-    const Element* xs = Stored<Element>(x);
-    SumAll(
-        blocks, center,
-        [xs](int64_t i, float center, float* first, float*) {
-          const float deviation = xs[i] - center;
-          *first += deviation * deviation;
-        },
-        sums);
+    const auto* values = Stored<const decltype(element)>(x);
+    SumAll(BlocksOf(layout), values, values, center, sums);
   });
 }
 

@@ -28,7 +28,8 @@ class BFloat16 {
     std::memcpy(&bits, &value, sizeof(bits));
     const uint32_t quiet = bits | 0x400000U;  // rounding would make infinities of some NaNs
     const uint32_t rounded = bits + 0x7FFFU + ((bits >> 16) & 1U);
-    bits_ = static_cast<uint16_t>((value != value ? quiet : rounded) >> 16);
+    const bool is_nan = (bits & 0x7FFFFFFFU) > 0x7F800000U;  // of integers, so that it vectorizes
+    bits_ = static_cast<uint16_t>((is_nan ? quiet : rounded) >> 16);
   }
   operator float() const {  // NOLINT(google-explicit-constructor)
     const uint32_t bits = static_cast<uint32_t>(bits_) << 16;

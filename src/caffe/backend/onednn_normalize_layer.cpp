@@ -37,11 +37,19 @@ class Tiles {
 
 /** run[i] = values[the position of element i], of elements with `block` channels a position. */
 void SpreadPositions(const float* values, int positions, int block, float* run) {
+  if (block == 1) {
+    std::copy_n(values, positions, run);
+    return;
+  }
   for (int p = 0; p < positions; ++p) std::fill_n(run + p * block, block, values[p]);
 }
 
 /** run[i] = values[the channel of element i in its block]. */
 void SpreadChannels(const float* values, int positions, int block, float* run) {
+  if (block == 1) {
+    std::fill_n(run, positions, values[0]);
+    return;
+  }
   for (int p = 0; p < positions; ++p) std::copy_n(values, block, run + p * block);
 }
 
@@ -209,8 +217,10 @@ class OnednnNormalizeLayer : public NormalizeLayer<float> {
           for (int i = 0; i < count; ++i) lanes[i] += x[at + i] * dy[at + i] * inverse[i];
         }
         double* sums = &scale_sums_[b * blocks_.block];
-        for (const float* lane = lanes; lane < lanes + tiles.elements(); lane += blocks_.block) {
-          for (int k = 0; k < blocks_.block; ++k) sums[k] += lane[k];
+        for (int k = 0; k < blocks_.block; ++k) {
+          double sum = 0;
+          for (int i = k; i < tiles.elements(); i += blocks_.block) sum += lanes[i];
+          sums[k] += sum;
         }
       }
     }
