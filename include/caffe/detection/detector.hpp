@@ -76,28 +76,29 @@ class Detector {
  private:
   /** One class of one image. */
   struct Task {
-    std::vector<int> priors;  // whose score is above the threshold
-    std::vector<T> scores;    // theirs
     std::vector<Detection<T>> found;
     std::size_t num_broken = 0;
   };
   /** What a thread needs for a task. */
   struct Scratch {
-    std::vector<int> order, kept;
-    std::vector<T> scores;
+    std::vector<int> priors, order, kept;
+    std::vector<T> candidates, scores;
     BoxArray<T> boxes;
+    NmsScratch nms;
   };
 
-  void CollectCandidates(const Predictions<T>& predictions, int image);
   void RunTask(const Predictions<T>& predictions, int image, int label, Scratch* scratch);
+  std::size_t CollectCandidates(const Predictions<T>& predictions, int image, int label,
+                                Scratch* scratch) const;
   Box<T> Decode(const Predictions<T>& predictions, int image, int prior, int label) const;
-  void KeepBest(int image);
+  void KeepBest(int image, Scratch* scratch);
   Task* TasksOf(int image) {
     return &tasks_[static_cast<std::size_t>(image) * options_.num_classes];
   }
 
   DetectorOptions options_;
-  std::vector<Task> tasks_;  // images × classes
+  std::vector<Task> tasks_;       // images × classes
+  std::vector<Scratch> scratch_;  // by thread
   std::vector<Detection<T>> detections_;
   std::size_t num_broken_ = 0;
 };

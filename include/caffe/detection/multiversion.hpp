@@ -8,7 +8,7 @@
  */
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
     !defined(__SANITIZE_ADDRESS__)
-#define CAFFE_MULTIVERSION __attribute__((target_clones("avx512f", "avx2", "default")))
+#define CAFFE_MULTIVERSION __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
 #else
 #define CAFFE_MULTIVERSION
 #endif

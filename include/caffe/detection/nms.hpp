@@ -21,6 +21,19 @@ template <typename T>
 void TopScores(const T* scores, int count, double score_threshold, int top_k,
                std::vector<int>* indices);
 
+/** @brief Memory of SuppressSorted, kept from call to call. */
+struct NmsScratch {
+  std::vector<unsigned char> suppressed;
+};
+
+/**
+ * @brief Greedy non-maximum suppression of boxes in falling order of their scores: keeps each one
+ * whose overlap with every kept one is at most the threshold. `kept` gets their indices.
+ */
+template <typename T>
+void SuppressSorted(const BoxArray<T>& boxes, const NmsOptions& options, NmsScratch* scratch,
+                    std::vector<int>* kept);
+
 /**
  * @brief Greedy non-maximum suppression (in Caffe-SSD: ApplyNMSFast).
  *
