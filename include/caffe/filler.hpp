@@ -2,6 +2,7 @@
 #define CAFFE_FILLER_HPP_
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -154,9 +155,30 @@ class BilinearFiller : public Filler<Dtype> {
   }
 };
 
-/** @brief The filler that the parameter names. @throws Error for an unknown one. */
+/** @brief While one lives, fillers made on this thread do nothing: their blobs are filled later. */
+class FillerPause {
+ public:
+  /** @param pause false: this one changes nothing */
+  explicit FillerPause(bool pause);
+  ~FillerPause();
+  static bool IsActive();
+
+ private:
+  bool before_;
+
+  DISABLE_COPY_AND_ASSIGN(FillerPause);
+};
+
 template <typename Dtype>
-Filler<Dtype>* GetFiller(const FillerParameter& param) {
+class IdleFiller : public Filler<Dtype> {
+ public:
+  explicit IdleFiller(const FillerParameter& param) : Filler<Dtype>(param) {}
+  void Fill(Blob<Dtype>* /*blob*/) override {}
+};
+
+/** @brief As GetFiller, at any time. */
+template <typename Dtype>
+Filler<Dtype>* MakeFiller(const FillerParameter& param) {
   const string& type = param.type();
   if (type == "constant") return new ConstantFiller<Dtype>(param);
   if (type == "gaussian") return new GaussianFiller<Dtype>(param);
@@ -168,6 +190,13 @@ Filler<Dtype>* GetFiller(const FillerParameter& param) {
   LOG(FATAL) << "unknown filler type \"" << type
              << "\"; known are constant, gaussian, positive_unitball, uniform, xavier, msra, "
                 "bilinear";
+}
+
+/** @brief The filler that the parameter names. @throws Error for an unknown one. */
+template <typename Dtype>
+Filler<Dtype>* GetFiller(const FillerParameter& param) {
+  std::unique_ptr<Filler<Dtype>> filler(MakeFiller<Dtype>(param));
+  return FillerPause::IsActive() ? new IdleFiller<Dtype>(param) : filler.release();
 }
 
 }  // namespace caffe

@@ -104,6 +104,8 @@ class Layer {
   /** @brief Writes what a resumed run needs beside the blobs (a data layer's position). */
   virtual void SaveState(LayerState* /*state*/) const {}
   virtual void LoadState(const LayerState& /*state*/) {}
+  /** @brief Whether Forward may find its tops as its last run left them, rather than write them. */
+  virtual bool ReusesTops() const { return false; }
   /** @brief Facts worth a line in the log every `display` iterations, or empty. */
   virtual string Report() const { return ""; }
   ///@}

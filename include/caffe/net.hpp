@@ -14,6 +14,10 @@
 
 namespace caffe {
 
+template <typename Dtype>
+class ActivationMemory;
+class MemoryPool;
+
 /** @brief What became of the weights of a file, by layer name. */
 struct WeightsReport {
   vector<string> loaded;      ///< in file and net, copied
@@ -36,6 +40,11 @@ template <typename Dtype>
 class Net {
  public:
   explicit Net(const NetParameter& param);
+  /**
+   * @brief As Net(param), then CopyTrainedLayersFrom(weights); no filler runs in vain for a layer
+   * that the weights hold.
+   */
+  Net(const NetParameter& param, const NetParameter& weights, WeightsReport* report = nullptr);
   /** @throws Error naming the file for anything wrong with it. */
   explicit Net(const string& param_file, Phase phase, const int level = 0,
                const vector<string>* stages = nullptr);
@@ -83,6 +92,8 @@ class Net {
   WeightsReport CopyTrainedLayersFrom(const NetParameter& param, bool skip_mismatched = false);
   /** @brief From a .caffemodel, or an HDF5 file (its content decides, not its name). */
   WeightsReport CopyTrainedLayersFrom(const string& trained_filename, bool skip_mismatched = false);
+  /** @brief The weights of such a file, as CopyTrainedLayersFrom takes them. */
+  static void ReadWeights(const string& filename, NetParameter* weights);
   void CopyTrainedLayersFromBinaryProto(const string& trained_filename);
   void CopyTrainedLayersFromHDF5(const string& trained_filename);
   void ToProto(NetParameter* param, bool write_diff = false) const;
@@ -142,6 +153,22 @@ class Net {
 
   void set_debug_info(const bool value) { debug_info_ = value; }
 
+  /**
+   * @brief Whether blobs give their memory back, for others, once no layer needs the values.
+   *
+   * In a TRAIN net activations and their gradients go as Backward comes past them; in a TEST net
+   * activations go after the last layer that reads them, so Backward is not possible. The net's
+   * inputs, outputs and losses, and the blobs named in `keep`, hold their values as ever, as do
+   * those of which somebody holds an array (PinHost). Whoever reads another one gets an error.
+   * Off by default.
+   * @param pool where the memory comes from: null makes one. Nets that never run at the same time
+   * may share one.
+   * @throws Error if there is no blob of a name in `keep`.
+   */
+  void set_release_memory(bool release, const vector<string>& keep = {},
+                          const shared_ptr<MemoryPool>& pool = nullptr);
+  bool release_memory() const { return activation_memory_ != nullptr; }
+
   /** @brief Keeps the layers whose include and exclude rules the net's state meets. */
   static void FilterNet(const NetParameter& param, NetParameter* param_filtered);
   static bool StateMeetsRule(const NetState& state, const NetStateRule& rule,
@@ -167,8 +194,8 @@ class Net {
   void add_after_backward(Callback* value) { after_backward_.push_back(value); }
 
  private:
-  void Init(const NetParameter& param);
-  void AddLayer(LayerParameter param);
+  void Init(const NetParameter& param, const std::set<string>& filled_later = {});
+  void AddLayer(LayerParameter param, bool filled_later);
   void AddBottoms(const LayerParameter& param);
   void AddTops(const LayerParameter& param);
   int AddTop(const LayerParameter& param, int top_index, const string& blob_name);
@@ -239,6 +266,8 @@ class Net {
   vector<Callback*> after_forward_;
   vector<Callback*> before_backward_;
   vector<Callback*> after_backward_;
+
+  shared_ptr<ActivationMemory<Dtype>> activation_memory_;  // null: all values are kept
 
   DISABLE_COPY_AND_ASSIGN(Net);
 };

@@ -94,6 +94,9 @@ class Solver {
   }
   SolverAction::Enum GetRequestedAction();
 
+  /** @brief Net::set_release_memory for the train net and the test nets, with one pool. */
+  void set_release_memory(bool release);
+
   const SolverParameter& param() const { return param_; }
   shared_ptr<Net<Dtype>> net() { return net_; }
   const vector<shared_ptr<Net<Dtype>>>& test_nets() const { return test_nets_; }

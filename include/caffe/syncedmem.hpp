@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "caffe/common.hpp"
+#include "caffe/util/memory_pool.hpp"
 
 namespace caffe {
 
@@ -32,6 +33,10 @@ class BackendMemory {
  * a place that does not hold them copies from one that does; asking for a
  * mutable pointer makes that place the only holder. Host memory is 64-byte
  * aligned and zeroed when first asked for. Not thread-safe, as in Caffe.
+ *
+ * A net that saves memory gives its blobs' memory back (GiveBack) once no layer
+ * needs the values: until the layer that computes them is about to write them
+ * (ExpectValues), whoever asks for them gets an error.
  */
 class SyncedMemory {
  public:
@@ -78,6 +83,24 @@ class SyncedMemory {
   void PinHost();
   void UnpinHost();
   bool pinned() const { return pins_ > 0 || callers_host_; }
+
+  /** @brief From now on memory comes from `pool` (null: the heap), from this end of it. */
+  void set_pool(const std::shared_ptr<MemoryPool>& pool, MemoryPool::End end);
+  /** @brief Takes the pool of another memory, whose place this one takes. */
+  void TakePoolOf(const SyncedMemory& other) { set_pool(other.pool_, other.pool_end_); }
+  /** @brief `size` bytes for a backend's copy of the values; null: it gets them by itself. */
+  std::shared_ptr<void> BackendStorage(size_t size) const;
+  /**
+   * @brief Forgets the values and gives their memory back.
+   *
+   * Does nothing where others see the memory: a pinned one, a view, or one of which there are
+   * views.
+   */
+  void GiveBack();
+  bool given_back() const { return state_ != kKept; }
+  /** @brief After GiveBack: the next who asks for a mutable pointer will write all of it. */
+  void ExpectValues();
+
   /**
    * @brief A number that grows whenever somebody may have changed the values, so that what was
    * computed from them can be kept. While the memory is pinned it tells nothing.
@@ -90,18 +113,25 @@ class SyncedMemory {
 
  private:
   enum Holder : unsigned { kHost = 1, kBackend = 2, kDevice = 4 };
+  enum State { kKept, kGivenBack, kExpected };
 
   void AllocateHost();
   void ToHost();
+  void CheckKept() const;
+  void DropStaleHost();
 
   size_t size_ = 0;
   unsigned holders_ = 0;
   int pins_ = 0;
   uint64_t version_ = 0;
+  State state_ = kKept;
   void* host_ = nullptr;
-  bool owns_host_ = false;
+  std::shared_ptr<void> own_host_;  // null: host_ is another's
   bool callers_host_ = false;
   std::shared_ptr<SyncedMemory> owner_;
+  int num_views_ = 0;
+  std::shared_ptr<MemoryPool> pool_;
+  MemoryPool::End pool_end_ = MemoryPool::kLow;
   std::shared_ptr<BackendMemory> backend_;
   void* device_ = nullptr;
   bool owns_device_ = false;

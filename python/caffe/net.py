@@ -47,12 +47,14 @@ class Net:
         layer_dict: layer name → layer.
         top_names, bottom_names: layer name → names of its blobs.
         blob_loss_weights: blob name → its weight in the loss.
+        weights_report: what became of the weights that the net was made with, or None.
 
     A view is good until its blob is reshaped to more elements, and never
     dangles. Calls that run layers let other Python threads go on.
     """
 
     _net: _Net
+    weights_report: WeightsReport | None = None
 
     def __init__(
         self,
@@ -87,9 +89,14 @@ class Net:
         if "phase" not in given:
             raise TypeError("Net: which phase? Give caffe.TRAIN or caffe.TEST")
         kind = kind_of(dtype, (_caffe.NetFloat, _caffe.NetDouble))
-        self._attach(_make_net(kind, network_file, given))
-        if given.get("weights") is not None:
-            self.copy_from(given["weights"])
+        weights_given = given.get("weights")
+        is_file = isinstance(weights_given, (str, os.PathLike))
+        self._attach(
+            _make_net(kind, network_file, given, os.fspath(weights_given) if is_file else "")
+        )
+        self.weights_report = self._net.weights_report
+        if weights_given is not None and not is_file:
+            self.weights_report = self.copy_from(weights_given)
 
     @classmethod
     def _wrap(cls, net: _Net) -> Net:
@@ -251,6 +258,27 @@ class Net:
     def update(self) -> None:
         """data -= diff, for every parameter."""
         self._net.update()
+
+    @property
+    def release_memory(self) -> bool:
+        """Whether blobs give their memory back: see set_release_memory."""
+        return self._net.release_memory
+
+    def set_release_memory(self, on: bool = True, keep: Sequence[str] = ()) -> None:
+        """Lets blobs give their memory back, for others, once no layer needs their values.
+
+        In a TRAIN net activations and gradients go as backward comes past them,
+        in a TEST net activations after the last layer that reads them, so that
+        backward is not possible. Off by default: reading such a blob raises
+        caffe.Error. Inputs, outputs, losses, and blobs of which you hold an
+        array keep their values.
+
+        Args:
+            on: False: from the next run on all values are kept.
+            keep: names of further blobs whose values to keep.
+        """
+        self._check_blobs(keep)
+        self._net.set_release_memory(on, list(keep))
 
     def set_input_arrays(self, data: Array, labels: Array, index: int | None = None) -> None:
         """Lets a MemoryData layer read from these arrays, which are not copied.
@@ -417,17 +445,17 @@ def _check_input_array(array: Any, kind: str, dtype: np.dtype[Any]) -> None:
         raise TypeError(f"the array of {kind} must be C-contiguous and writable: it is not copied")
 
 
-def _make_net(kind: Any, network: Any, given: Mapping[str, Any]) -> Any:
+def _make_net(kind: Any, network: Any, given: Mapping[str, Any], weights: str) -> Any:
     phase, level = int(given["phase"]), int(given.get("level", 0))
     stages = [str(stage) for stage in given.get("stages") or ()]
     if isinstance(network, (str, os.PathLike)):
-        return kind.from_file(os.fspath(network), phase, level, stages)
+        return kind.from_file(os.fspath(network), phase, level, stages, weights)
     message = type(network)()
     message.CopyFrom(network)
     message.state.phase = phase
     message.state.level = level
     message.state.stage.extend(stages)
-    return kind.from_message(message.SerializeToString())
+    return kind.from_message(message.SerializeToString(), weights)
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:

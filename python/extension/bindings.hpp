@@ -9,6 +9,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -139,6 +140,8 @@ struct NetHandle : BlobOwner, std::enable_shared_from_this<NetHandle<Dtype>> {
   vector<std::unique_ptr<NetCallback<Dtype>>> callbacks;
   /** By layer index; `borrowed` holds them for the views. */
   std::map<int, std::pair<nb::object, nb::object>> input_arrays;
+  /** What became of the weights that the net was made with. */
+  std::optional<WeightsReport> weights_report;
   shared_ptr<Net<Dtype>> net;
 };
 

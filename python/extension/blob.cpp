@@ -42,6 +42,7 @@ nb::ndarray<nb::numpy, Dtype> View(const BlobHandle<Dtype>& handle, bool diff) {
   Dtype* values = &no_elements;
   auto owner = std::make_unique<ViewOwner>(handle.owner);
   if (blob.count() > 0) {
+    diff ? blob.cpu_diff() : blob.cpu_data();  // throws if they were given back
     values = diff ? blob.mutable_cpu_diff() : blob.mutable_cpu_data();
     owner->Keep(diff ? blob.diff() : blob.data());
   }

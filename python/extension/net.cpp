@@ -1,4 +1,6 @@
 // Nets and their layers.
+#include <nanobind/stl/optional.h>
+
 #include "bindings.hpp"
 #include "caffe/layers/memory_data_layer.hpp"
 #include "caffe/util/io.hpp"
@@ -11,18 +13,43 @@ namespace {
 template <typename Dtype>
 using NetPtr = shared_ptr<NetHandle<Dtype>>;
 
+/** @param weights a file, or empty for none */
 template <typename Dtype>
-NetPtr<Dtype> NetFromFile(const string& file, int phase, int level, const vector<string>& stages) {
-  return std::make_shared<NetHandle<Dtype>>(
-      std::make_shared<Net<Dtype>>(file, static_cast<Phase>(phase), level, &stages));
+NetPtr<Dtype> MakeNet(const NetParameter& param, const string& weights) {
+  if (weights.empty()) {
+    return std::make_shared<NetHandle<Dtype>>(std::make_shared<Net<Dtype>>(param));
+  }
+  NetParameter values;
+  Net<Dtype>::ReadWeights(weights, &values);
+  WeightsReport report;
+  try {
+    const auto net = std::make_shared<Net<Dtype>>(param, values, &report);
+    const auto handle = std::make_shared<NetHandle<Dtype>>(net);
+    handle->weights_report = report;
+    return handle;
+  } catch (const Error& error) {
+    const Net<Dtype> without_weights(param);  // throws if they were not to blame
+    throw error.By(weights);
+  }
 }
 
 template <typename Dtype>
-NetPtr<Dtype> NetFromMessage(const nb::bytes& serialized) {
+NetPtr<Dtype> NetFromFile(const string& file, int phase, int level, const vector<string>& stages,
+                          const string& weights) {
+  NetParameter param;
+  ReadNetParamsFromTextFileOrDie(file, &param);
+  for (const string& stage : stages) param.mutable_state()->add_stage(stage);
+  param.mutable_state()->set_phase(static_cast<Phase>(phase));
+  param.mutable_state()->set_level(level);
+  return MakeNet<Dtype>(param, weights);
+}
+
+template <typename Dtype>
+NetPtr<Dtype> NetFromMessage(const nb::bytes& serialized, const string& weights) {
   NetParameter param = ParseMessage<NetParameter>(serialized);
   const nb::gil_scoped_release release;
   UpgradeNetAsNeeded("the NetParameter", &param);
-  return std::make_shared<NetHandle<Dtype>>(std::make_shared<Net<Dtype>>(param));
+  return MakeNet<Dtype>(param, weights);
 }
 
 template <typename Dtype>
@@ -166,6 +193,12 @@ void BindNet(nb::module_& module) {
       .def("clear_param_diffs", [](Handle& h) { h.net->ClearParamDiffs(); })
       .def("update", [](Handle& h) { h.net->Update(); })
       .def("set_debug_info", [](Handle& h, bool on) { h.net->set_debug_info(on); })
+      .def("set_release_memory",
+           [](Handle& h, bool on, const vector<string>& keep) {
+             h.net->set_release_memory(on, keep);
+           })
+      .def_prop_ro("release_memory", [](const Handle& h) { return h.net->release_memory(); })
+      .def_prop_ro("weights_report", [](const Handle& h) { return h.weights_report; })
       .def("set_input_arrays", &SetInputArrays<Dtype>)
       .def("add_callback", &AddCallback<Dtype>);
 }

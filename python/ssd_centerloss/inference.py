@@ -47,8 +47,10 @@ def preprocess(
     import cv2
 
     resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
-    values = (resized.astype(np.float32) - np.asarray(mean, np.float32)) * np.float32(scale)
-    return np.ascontiguousarray(values.transpose(2, 0, 1), np.float32)
+    values = np.empty((3, height, width), np.float32)
+    np.subtract(resized.transpose(2, 0, 1), np.float32(mean).reshape(-1, 1, 1), out=values)
+    values *= np.float32(scale)
+    return values
 
 
 class Detector:
@@ -100,6 +102,7 @@ class Detector:
         self._mean, self._scale = tuple(mean), scale
         self._net = load_net(message, weights, deploy)
         self._predictions, self._top = list(output.bottom[:2]), output.top[0]
+        self._net.set_release_memory(keep=self._predictions)
         self._input = _input_blob(self._net, deploy)
         self.height, self.width = self._net.blobs[self._input].shape[2:]
 
@@ -183,8 +186,8 @@ def load_net(message: Any, weights: Path, path: Path) -> Any:
 
     if not weights.is_file():
         raise UserError(f"{weights}: no such weights")
-    net = caffe.Net(message, caffe.TEST)
-    missing = net.copy_from(weights).missing
+    net = caffe.Net(message, caffe.TEST, weights=weights)
+    missing = net.weights_report.missing if net.weights_report else []
     if missing:
         raise UserError(
             f"{weights}: no weights for {len(missing)} layers of {path}: "

@@ -34,6 +34,7 @@ int Test(const Arguments& arguments) {
   UseDevice(arguments);
   Net<float> net(ReadNet(arguments, TEST));
   for (const string& file : weights) LOG(INFO) << net.CopyTrainedLayersFrom(file).Summary();
+  net.set_release_memory(true);
   LOG(INFO) << "Running for " << iterations << " iterations.";
   SolverParameter evaluation;
   evaluation.set_ap_version(arguments.text("ap_version"));

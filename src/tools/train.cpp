@@ -57,6 +57,7 @@ int Train(const Arguments& arguments) {
       solver->LoadWeights(file, arguments.flag("skip_mismatched"));
     }
   }
+  solver->set_release_memory(true);
   LOG(INFO) << "Starting Optimization";
   solver->Solve();
   return 0;

@@ -215,6 +215,33 @@ TEST(NetTest, CopiesWeightsByNameAndReports) {
   }
 }
 
+TEST(NetTest, MadeWithWeightsFillsOnlyWhatTheyLack) {
+  const string layers = string(kInputs) + InnerProduct("a", "data", 3);
+  Net<double> source(Parse(layers));
+  NetParameter weights;
+  source.ToProto(&weights);
+  double after_seed[2], after_net[2];
+  Caffe::set_random_seed(7);
+  caffe_rng_gaussian(2, 0., 1., after_seed);
+  Caffe::set_random_seed(7);
+  WeightsReport report;
+  Net<double> net(Parse(layers), weights, &report);
+  caffe_rng_gaussian(2, 0., 1., after_net);
+  EXPECT_EQ(after_net[0], after_seed[0]) << "a filler ran";
+  EXPECT_EQ(report.loaded, vector<string>{"a"});
+  for (int i = 0; i < 2; ++i) {
+    const Blob<double>&expected = *source.params()[i], &copied = *net.params()[i];
+    for (int j = 0; j < expected.count(); ++j) {
+      EXPECT_EQ(copied.cpu_data()[j], expected.cpu_data()[j]);
+    }
+  }
+  Net<double> larger(Parse(layers + InnerProduct("new", "a", 2)), weights, &report);
+  EXPECT_EQ(report.missing, vector<string>{"new"});
+  EXPECT_NE(larger.layer_by_name("new")->blobs()[0]->asum_data(), 0);
+  EXPECT_CAFFE_ERROR(Net<double>(Parse(string(kInputs) + InnerProduct("a", "data", 4)), weights),
+                     "a[0]: net 4 4 (16), file 3 4 (12)");
+}
+
 TEST(NetTest, NamesTheFirstBlobThatIsNotFinite) {
   Net<double> net(Parse(string(kInputs) + InnerProduct("a", "data", 3) + InnerProduct("b", "a", 2) +
                         Loss("b")));

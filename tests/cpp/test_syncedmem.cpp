@@ -257,6 +257,85 @@ TEST(SyncedMemoryTest, TheVersionTellsOfEveryChange) {
   EXPECT_TRUE(changed());
 }
 
+const char kGone[] = "given back";
+
+TEST(SyncedMemoryTest, ValuesThatWereGivenBackCannotBeRead) {
+  SyncedMemory memory(kSize);
+  static_cast<int*>(memory.mutable_cpu_data())[0] = 1;
+  memory.GiveBack();
+  EXPECT_TRUE(memory.given_back());
+  EXPECT_CAFFE_ERROR(memory.cpu_data(), kGone);
+  EXPECT_CAFFE_ERROR(memory.mutable_cpu_data(), kGone);
+  EXPECT_CAFFE_ERROR(memory.PinHost(), kGone);
+  EXPECT_FALSE(memory.pinned());
+  memory.ExpectValues();
+  EXPECT_CAFFE_ERROR(memory.cpu_data(), kGone);  // nothing was written yet
+  static_cast<int*>(memory.mutable_cpu_data())[4] = 9;
+  EXPECT_FALSE(memory.given_back());
+  EXPECT_EQ(HostValues(&memory)[4], 9);
+}
+
+TEST(SyncedMemoryTest, ABackendsCopyIsGivenBackToo) {
+  SyncedMemory memory(kSize);
+  const auto backend = std::make_shared<MirrorMemory>(kValues);
+  memory.set_backend_data(backend);
+  memory.GiveBack();
+  EXPECT_EQ(backend.use_count(), 1);
+  EXPECT_EQ(memory.backend_data(), nullptr);
+  EXPECT_CAFFE_ERROR(memory.cpu_data(), kGone);
+  memory.set_backend_data(backend);
+  EXPECT_EQ(HostValues(&memory), kValues);
+}
+
+TEST(SyncedMemoryTest, MemoryThatOthersSeeIsNotGivenBack) {
+  const auto owner = std::make_shared<SyncedMemory>(kSize);
+  std::memcpy(owner->mutable_cpu_data(), kValues.data(), kSize);
+  auto view = std::make_unique<SyncedMemory>(owner, 0, sizeof(int));
+  view->GiveBack();
+  owner->GiveBack();
+  EXPECT_EQ(HostValues(view.get())[0], 1);
+  EXPECT_EQ(HostValues(owner.get()), kValues);
+  view.reset();
+  owner->PinHost();
+  owner->GiveBack();
+  EXPECT_EQ(HostValues(owner.get()), kValues);
+  owner->UnpinHost();
+  owner->GiveBack();
+  EXPECT_TRUE(owner->given_back());
+  vector<int> values = kValues;
+  owner->set_cpu_data(values.data());
+  owner->GiveBack();
+  EXPECT_EQ(owner->cpu_data(), values.data());
+}
+
+TEST(SyncedMemoryTest, NewMemoryOfAPoolIsZeroUnlessAllOfItWillBeWritten) {
+  const size_t size = 1 << 20;
+  const auto pool = MemoryPool::Make();
+  std::memset(pool->Allocate(size, MemoryPool::kLow).get(), 1, size);
+  SyncedMemory memory(size);
+  memory.set_pool(pool, MemoryPool::kLow);
+  EXPECT_EQ(HostValues(&memory), vector<int>(size / sizeof(int), 0));
+  EXPECT_EQ(pool->used(), size);
+  std::memset(memory.mutable_cpu_data(), 1, size);
+  memory.GiveBack();
+  EXPECT_EQ(pool->used(), 0U);
+  memory.ExpectValues();
+  EXPECT_EQ(*static_cast<int*>(memory.mutable_cpu_data()), 0x01010101) << "time spent on zeros";
+}
+
+TEST(SyncedMemoryTest, AHostCopyOutOfDateReturnsToThePool) {
+  const auto pool = MemoryPool::Make();
+  SyncedMemory memory(1 << 20);
+  memory.set_pool(pool, MemoryPool::kHigh);
+  memory.mutable_cpu_data();
+  EXPECT_GT(pool->used(), 0U);
+  memory.set_backend_data(std::make_shared<MirrorMemory>(vector<int>(1 << 18, 3)));
+  EXPECT_EQ(pool->used(), 0U);
+  EXPECT_EQ(HostValues(&memory), vector<int>(1 << 18, 3));
+  EXPECT_EQ(memory.BackendStorage(1 << 20).use_count(), 1);
+  EXPECT_EQ(SyncedMemory(kSize).BackendStorage(kSize), nullptr);
+}
+
 #ifdef CPU_ONLY
 TEST(SyncedMemoryTest, WithoutCudaTheDeviceIsAnError) {
   SyncedMemory memory(kSize);

@@ -448,6 +448,48 @@ def test_callbacks_do_not_keep_the_net_alive() -> None:
     assert reference() is None
 
 
+# -- memory --------------------------------------------------------------------------
+
+
+def test_released_blobs_cannot_be_read() -> None:
+    net, plain = nets.two_layers(), nets.two_layers()
+    assert not net.release_memory
+    net.set_release_memory(keep=["score"])
+    assert net.release_memory
+    for each in (net, plain):
+        each.forward()
+        each.backward()
+    for side in ("data", "diff"):
+        with pytest.raises(caffe.Error, match="given back"):
+            getattr(net.blobs["conv"], side)
+        for name in ("x", "score", "loss"):
+            np.testing.assert_array_equal(
+                getattr(net.blobs[name], side), getattr(plain.blobs[name], side)
+            )
+    for layer in net.params:
+        for ours, theirs in zip(net.params[layer], plain.params[layer], strict=True):
+            np.testing.assert_array_equal(ours.diff, theirs.diff)
+    with pytest.raises(ValueError, match="no blob 'scores'"):
+        net.set_release_memory(keep=["scores"])
+    net.set_release_memory(False)
+    net.forward()
+    np.testing.assert_array_equal(net.blobs["conv"].data, plain.blobs["conv"].data)
+
+
+def test_a_view_held_keeps_the_values_of_a_net_that_releases_memory() -> None:
+    net = nets.make(nets.TWO_LAYERS, caffe.TEST)
+    net.forward()
+    view = net.blobs["conv"].data
+    net.set_release_memory()
+    net.forward()
+    assert np.all(np.isfinite(view))
+    np.testing.assert_array_equal(net.blobs["conv"].data, view)
+    del view
+    net.forward()
+    with pytest.raises(caffe.Error, match="given back"):
+        net.blobs["conv"].data.sum()
+
+
 # -- weights -------------------------------------------------------------------------
 
 
@@ -483,6 +525,20 @@ def test_mismatched_shapes_are_an_error_or_are_reported(weights: Path) -> None:
     assert report.loaded == ["conv"]
     assert len(report.mismatched) == 1
     assert "score" in str(report.mismatched[0])
+
+
+def test_weights_given_to_the_constructor_are_reported_and_named(
+    net_file: Path, weights: Path
+) -> None:
+    assert caffe.Net(net_file, caffe.TEST).weights_report is None
+    report = caffe.Net(net_file, caffe.TEST, weights=weights).weights_report
+    assert report is not None
+    assert sorted(report.loaded) == ["conv", "score"]
+    with pytest.raises(caffe.Error, match=r"two\.caffemodel.*score"):
+        nets.make(nets.TWO_LAYERS.replace("num_output: 4", "num_output: 7"), weights=weights)
+    with pytest.raises(caffe.Error, match="Convolutio") as error:
+        nets.make(nets.TWO_LAYERS.replace('Convolution"', 'Convolutio"'), weights=weights)
+    assert "caffemodel" not in str(error.value)
 
 
 def test_weights_from_a_message() -> None:

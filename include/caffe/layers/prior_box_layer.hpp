@@ -36,6 +36,7 @@ class PriorBoxLayer : public Layer<Dtype> {
   void Reshape(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;
 
   const char* type() const override { return "PriorBox"; }
+  bool ReusesTops() const override { return true; }
   int ExactNumBottomBlobs() const override { return 2; }
   int ExactNumTopBlobs() const override { return 1; }
 

@@ -23,7 +23,10 @@ void Reorder::Run(const dnnl::memory& from, const dnnl::memory& to) {
   step_({{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
 }
 
-OnednnMemory::OnednnMemory(const Layout& layout) : layout_(layout), memory_(layout, Engine()) {}
+OnednnMemory::OnednnMemory(const Layout& layout, std::shared_ptr<void> storage)
+    : layout_(layout),
+      storage_(std::move(storage)),
+      memory_(layout, Engine(), storage_ ? storage_.get() : DNNL_MEMORY_ALLOCATE) {}
 
 void OnednnMemory::ToHost(void* host, size_t size) const {
   const dnnl::memory plain = PlainMemory(DimsOf(layout_), host);
@@ -47,7 +50,7 @@ namespace {
 shared_ptr<OnednnMemory> Buffer(const SyncedMemory& values, const Layout& layout) {
   auto buffer = std::dynamic_pointer_cast<OnednnMemory>(values.backend_buffer());
   if (buffer && buffer->layout() == layout) return buffer;
-  return std::make_shared<OnednnMemory>(layout);
+  return std::make_shared<OnednnMemory>(layout, values.BackendStorage(layout.get_size()));
 }
 
 }  // namespace

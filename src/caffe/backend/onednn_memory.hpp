@@ -25,7 +25,8 @@ class Reorder {
 /** @brief Values of a blob in a layout of oneDNN's. */
 class OnednnMemory : public BackendMemory {
  public:
-  explicit OnednnMemory(const Layout& layout);
+  /** @param storage at least layout.get_size() bytes, aligned to 64; null: oneDNN's own */
+  explicit OnednnMemory(const Layout& layout, std::shared_ptr<void> storage = nullptr);
   /** @brief Writes the values to the plain layout; `size` bytes are at least as many. */
   void ToHost(void* host, size_t size) const override;
   void FromHost(const void* host);
@@ -37,6 +38,7 @@ class OnednnMemory : public BackendMemory {
 
  private:
   Layout layout_;
+  std::shared_ptr<void> storage_;
   dnnl::memory memory_;
   mutable Reorder to_host_;
   Reorder from_host_;

@@ -23,6 +23,17 @@ void Blob<Dtype>::Reshape(const int num, const int channels, const int height, c
   Reshape(std::vector<int>{num, channels, height, width});
 }
 
+namespace {
+
+/** Memory of another size in the place of `memory`, which may be null. */
+std::shared_ptr<SyncedMemory> Successor(const std::shared_ptr<SyncedMemory>& memory, size_t size) {
+  auto successor = std::make_shared<SyncedMemory>(size);
+  if (memory) successor->TakePoolOf(*memory);
+  return successor;
+}
+
+}  // namespace
+
 template <typename Dtype>
 void Blob<Dtype>::Reshape(const std::vector<int>& shape) {
   CHECK(shape.size() <= static_cast<size_t>(kMaxBlobAxes))
@@ -38,8 +49,8 @@ void Blob<Dtype>::Reshape(const std::vector<int>& shape) {
   shape_data_.reset();
   if (count_ > capacity_ || !data_) {
     capacity_ = count_;
-    data_ = std::make_shared<SyncedMemory>(capacity_ * sizeof(Dtype));
-    diff_ = std::make_shared<SyncedMemory>(capacity_ * sizeof(Dtype));
+    data_ = Successor(data_, capacity_ * sizeof(Dtype));
+    diff_ = Successor(diff_, capacity_ * sizeof(Dtype));
   }
 }
 
@@ -215,27 +226,34 @@ void Blob<Dtype>::Update() {
   caffe_axpy<Dtype>(count_, Dtype(-1), cpu_diff(), mutable_cpu_data());
 }
 
+namespace {
+
+/** Whether a read makes sense: values, or an error about those given back. */
+bool HasValues(const std::shared_ptr<SyncedMemory>& memory) {
+  return memory && (memory->head() != SyncedMemory::UNINITIALIZED || memory->given_back());
+}
+
+}  // namespace
+
 template <typename Dtype>
 Dtype Blob<Dtype>::asum_data() const {
-  return data_ && data_->head() != SyncedMemory::UNINITIALIZED ? caffe_cpu_asum(count_, cpu_data())
-                                                               : Dtype(0);
+  return HasValues(data_) ? caffe_cpu_asum(count_, cpu_data()) : Dtype(0);
 }
 
 template <typename Dtype>
 Dtype Blob<Dtype>::asum_diff() const {
-  return diff_ && diff_->head() != SyncedMemory::UNINITIALIZED ? caffe_cpu_asum(count_, cpu_diff())
-                                                               : Dtype(0);
+  return HasValues(diff_) ? caffe_cpu_asum(count_, cpu_diff()) : Dtype(0);
 }
 
 template <typename Dtype>
 Dtype Blob<Dtype>::sumsq_data() const {
-  if (!data_ || data_->head() == SyncedMemory::UNINITIALIZED) return Dtype(0);
+  if (!HasValues(data_)) return Dtype(0);
   return caffe_cpu_dot(count_, cpu_data(), cpu_data());
 }
 
 template <typename Dtype>
 Dtype Blob<Dtype>::sumsq_diff() const {
-  if (!diff_ || diff_->head() == SyncedMemory::UNINITIALIZED) return Dtype(0);
+  if (!HasValues(diff_)) return Dtype(0);
   return caffe_cpu_dot(count_, cpu_diff(), cpu_diff());
 }
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "caffe/core/activation_memory.hpp"
+
 namespace caffe {
 
 template <typename Dtype>
@@ -33,11 +35,14 @@ Dtype Net<Dtype>::ForwardFromTo(int start, int end) {
   Dtype loss = 0;
   done_by_other_.assign(num_layers(), false);
   for (int i = start; i <= end; ++i) {
-    if (done_by_other_[i] || ForwardFused(i, end)) continue;
-    for (Callback* callback : before_forward_) callback->run(i);
-    loss += layers_[i]->Forward(bottom_vecs_[i], top_vecs_[i]);
-    if (debug_info_) DebugForward(i);
-    for (Callback* callback : after_forward_) callback->run(i);
+    if (activation_memory_) activation_memory_->BeforeForward(i);
+    if (!done_by_other_[i] && !ForwardFused(i, end)) {
+      for (Callback* callback : before_forward_) callback->run(i);
+      loss += layers_[i]->Forward(bottom_vecs_[i], top_vecs_[i]);
+      if (debug_info_) DebugForward(i);
+      for (Callback* callback : after_forward_) callback->run(i);
+    }
+    if (activation_memory_) activation_memory_->AfterForward(i);
   }
   return loss;
 }
@@ -80,13 +85,24 @@ void Net<Dtype>::BackwardFromTo(int start, int end) {
   CheckLayerRange(end, start);
   if (phase_ == TEST && fuses_) UnfuseForBackward(start, end);
   for (int i = start; i >= end; --i) {
+    if (activation_memory_) activation_memory_->BeforeBackward(i);
     for (Callback* callback : before_backward_) callback->run(i);
     if (layer_need_backward_[i]) {
       layers_[i]->Backward(top_vecs_[i], bottom_need_backward_[i], bottom_vecs_[i]);
       if (debug_info_) DebugBackward(i);
     }
     for (Callback* callback : after_backward_) callback->run(i);
+    if (activation_memory_) activation_memory_->AfterBackward(i);
   }
+}
+
+template <typename Dtype>
+void Net<Dtype>::set_release_memory(bool release, const vector<string>& keep,
+                                    const shared_ptr<MemoryPool>& pool) {
+  activation_memory_.reset();
+  if (!release) return;
+  activation_memory_ =
+      std::make_shared<ActivationMemory<Dtype>>(*this, keep, pool ? pool : MemoryPool::Make());
 }
 
 template <typename Dtype>
@@ -170,6 +186,7 @@ namespace {
 
 template <typename Dtype>
 bool AllFinite(const Blob<Dtype>& blob) {
+  if (blob.data()->given_back()) return true;
   const Dtype* data = blob.cpu_data();
   for (int i = 0; i < blob.count(); ++i) {
     if (!std::isfinite(data[i])) return false;
@@ -227,6 +244,8 @@ const shared_ptr<Layer<Dtype>> Net<Dtype>::layer_by_name(const string& layer_nam
   template bool Net<Dtype>::ForwardFused(int, int);                                              \
   template void Net<Dtype>::UnfuseForBackward(int, int);                                         \
   template void Net<Dtype>::BackwardFromTo(int, int);                                            \
+  template void Net<Dtype>::set_release_memory(bool, const vector<string>&,                      \
+                                               const shared_ptr<MemoryPool>&);                   \
   template void Net<Dtype>::Reshape();                                                           \
   template Dtype Net<Dtype>::ForwardBackward();                                                  \
   template void Net<Dtype>::ClearParamDiffs();                                                   \

@@ -2,6 +2,7 @@
 // gradients.
 #include <algorithm>
 
+#include "caffe/filler.hpp"
 #include "caffe/net.hpp"
 #include "caffe/util/insert_splits.hpp"
 #include "caffe/util/upgrade_proto.hpp"
@@ -11,6 +12,17 @@ namespace caffe {
 template <typename Dtype>
 Net<Dtype>::Net(const NetParameter& param) {
   Init(param);
+}
+
+template <typename Dtype>
+Net<Dtype>::Net(const NetParameter& param, const NetParameter& weights, WeightsReport* report) {
+  std::set<string> filled_later;
+  for (const LayerParameter& layer : weights.layer()) {
+    if (layer.blobs_size() > 0) filled_later.insert(layer.name());
+  }
+  Init(param, filled_later);
+  WeightsReport copied = CopyTrainedLayersFrom(weights);
+  if (report != nullptr) *report = std::move(copied);
 }
 
 template <typename Dtype>
@@ -27,7 +39,7 @@ Net<Dtype>::Net(const string& param_file, Phase phase, const int level,
 }
 
 template <typename Dtype>
-void Net<Dtype>::Init(const NetParameter& in_param) {
+void Net<Dtype>::Init(const NetParameter& in_param, const std::set<string>& filled_later) {
   NetParameter filtered;
   NetParameter param;
   FilterNet(in_param, &filtered);
@@ -39,7 +51,8 @@ void Net<Dtype>::Init(const NetParameter& in_param) {
     if (param.has_precision() && !layer_param.has_precision()) {
       layer_param.set_precision(param.precision());
     }
-    AddLayer(std::move(layer_param));
+    const bool is_filled_later = filled_later.count(layer_param.name()) > 0;
+    AddLayer(std::move(layer_param), is_filled_later);
   }
   PruneBackward();
   if (param.force_backward()) ForceBackward();
@@ -65,7 +78,7 @@ void CheckLayerParam(const LayerParameter& param) {
 }  // namespace
 
 template <typename Dtype>
-void Net<Dtype>::AddLayer(LayerParameter param) {
+void Net<Dtype>::AddLayer(LayerParameter param, bool filled_later) {
   if (!param.has_phase()) param.set_phase(phase_);
   CheckLayerParam(param);
   const int layer_id = num_layers();
@@ -75,7 +88,10 @@ void Net<Dtype>::AddLayer(LayerParameter param) {
   layer_names_.push_back(param.name());
   AddBottoms(param);
   AddTops(param);
-  layers_[layer_id]->SetUp(bottom_vecs_[layer_id], top_vecs_[layer_id]);
+  {
+    const FillerPause pause(filled_later);
+    layers_[layer_id]->SetUp(bottom_vecs_[layer_id], top_vecs_[layer_id]);
+  }
   for (int i = 0; i < static_cast<int>(top_vecs_[layer_id].size()); ++i) {
     const int blob_id = top_id_vecs_[layer_id][i];
     blob_loss_weights_[blob_id] = layers_[layer_id]->loss(i);

@@ -166,14 +166,19 @@ void ReadHDF5Weights(const string& filename, NetParameter* param) {
 }  // namespace
 
 template <typename Dtype>
+void Net<Dtype>::ReadWeights(const string& filename, NetParameter* weights) {
+  if (hdf5_is_hdf5(filename)) {
+    ReadHDF5Weights<Dtype>(filename, weights);
+  } else {
+    ReadNetParamsFromBinaryFileOrDie(filename, weights);
+  }
+}
+
+template <typename Dtype>
 WeightsReport Net<Dtype>::CopyTrainedLayersFrom(const string& trained_filename,
                                                 bool skip_mismatched) {
   NetParameter param;
-  if (hdf5_is_hdf5(trained_filename)) {
-    ReadHDF5Weights<Dtype>(trained_filename, &param);
-  } else {
-    ReadNetParamsFromBinaryFileOrDie(trained_filename, &param);
-  }
+  ReadWeights(trained_filename, &param);
   try {
     return CopyTrainedLayersFrom(param, skip_mismatched);
   } catch (const Error& error) {
@@ -242,6 +247,7 @@ void Net<Dtype>::ToHDF5(const string& filename, bool write_diff) const {
   template void Net<Dtype>::ShareTrainedLayersWith(const Net*);                        \
   template WeightsReport Net<Dtype>::CopyTrainedLayersFrom(const NetParameter&, bool); \
   template WeightsReport Net<Dtype>::CopyTrainedLayersFrom(const string&, bool);       \
+  template void Net<Dtype>::ReadWeights(const string&, NetParameter*);                 \
   template void Net<Dtype>::CopyTrainedLayersFromBinaryProto(const string&);           \
   template void Net<Dtype>::CopyTrainedLayersFromHDF5(const string&);                  \
   template void Net<Dtype>::ToProto(NetParameter*, bool) const;                        \

@@ -1,16 +1,9 @@
 #include "caffe/syncedmem.hpp"
 
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
 namespace caffe {
-
-namespace {
-
-constexpr size_t kAlignment = 64;  // a cache line, and an AVX-512 register
-
-}  // namespace
 
 SyncedMemory::SyncedMemory() = default;
 
@@ -22,21 +15,28 @@ SyncedMemory::SyncedMemory(const std::shared_ptr<SyncedMemory>& owner, size_t of
       << "a view of bytes " << offset << " to " << offset + size << " of a memory of "
       << owner->size();
   host_ = static_cast<char*>(owner->mutable_cpu_data()) + offset;
+  ++owner_->num_views_;
 }
 
 SyncedMemory::~SyncedMemory() {
-  if (owns_host_) std::free(host_);
+  if (owner_) --owner_->num_views_;
 }
 
 void SyncedMemory::AllocateHost() {
   if (host_ != nullptr) return;
-  const size_t rounded = (size_ + kAlignment - 1) / kAlignment * kAlignment;
-  host_ = std::aligned_alloc(kAlignment, rounded == 0 ? kAlignment : rounded);
-  CHECK(host_ != nullptr) << "out of memory: cannot allocate " << size_ << " bytes";
-  owns_host_ = true;
+  own_host_ = pool_ ? pool_->Allocate(size_, pool_end_) : HeapMemory(size_);
+  host_ = own_host_.get();
+}
+
+void SyncedMemory::CheckKept() const {
+  CHECK(state_ == kKept) << "these values (" << size_
+                         << " bytes) were given back when no layer needed them any more: the net "
+                         << "saves memory. To read them, keep this blob, or all, by "
+                         << "set_release_memory, and run the net again";
 }
 
 void SyncedMemory::ToHost() {
+  CheckKept();
   if (on_host()) return;
   AllocateHost();
   if ((holders_ & kBackend) != 0) {
@@ -53,7 +53,12 @@ const void* SyncedMemory::cpu_data() {
 }
 
 void* SyncedMemory::mutable_cpu_data() {
-  ToHost();
+  if (state_ == kExpected) {
+    AllocateHost();  // not zeroed: all of it will be written
+    state_ = kKept;
+  } else {
+    ToHost();
+  }
   holders_ = kHost;
   ++version_;
   return host_;
@@ -61,13 +66,44 @@ void* SyncedMemory::mutable_cpu_data() {
 
 void SyncedMemory::set_cpu_data(void* data) {
   CHECK(data != nullptr) << "set_cpu_data takes memory of the caller, got null";
-  if (owns_host_) std::free(host_);
+  own_host_.reset();
   version_ = version() + 1;  // what the owner counted must not be taken back
+  if (owner_) --owner_->num_views_;
   owner_.reset();
   host_ = data;
-  owns_host_ = false;
   callers_host_ = true;
   holders_ = kHost;
+  state_ = kKept;
+}
+
+void SyncedMemory::set_pool(const std::shared_ptr<MemoryPool>& pool, MemoryPool::End end) {
+  pool_ = pool;
+  pool_end_ = end;
+}
+
+std::shared_ptr<void> SyncedMemory::BackendStorage(size_t size) const {
+  return pool_ ? pool_->Allocate(size, pool_end_) : nullptr;
+}
+
+void SyncedMemory::GiveBack() {
+  if (pinned() || owner_ || num_views_ > 0) return;
+  own_host_.reset();
+  host_ = nullptr;
+  backend_.reset();
+  holders_ = 0;
+  state_ = kGivenBack;
+  ++version_;
+}
+
+void SyncedMemory::ExpectValues() {
+  if (state_ == kGivenBack) state_ = kExpected;
+}
+
+/** What a pool lends is not kept for a copy that is out of date. */
+void SyncedMemory::DropStaleHost() {
+  if (!pool_ || on_host() || !own_host_ || num_views_ > 0) return;
+  own_host_.reset();
+  host_ = nullptr;
 }
 
 const BackendMemory* SyncedMemory::backend_data() const {
@@ -78,8 +114,12 @@ void SyncedMemory::set_backend_data(std::shared_ptr<BackendMemory> memory) {
   CHECK(memory != nullptr) << "set_backend_data takes a backend's memory, got null";
   backend_ = std::move(memory);
   holders_ = kBackend;
+  state_ = kKept;
   ++version_;
-  if (!pinned()) return;
+  if (!pinned()) {
+    DropStaleHost();
+    return;
+  }
   ToHost();
   holders_ = kHost;
 }

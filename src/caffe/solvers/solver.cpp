@@ -79,6 +79,13 @@ void Solver<Dtype>::LoadWeights(const string& files, bool skip_mismatched) {
 }
 
 template <typename Dtype>
+void Solver<Dtype>::set_release_memory(bool release) {
+  const shared_ptr<MemoryPool> pool = MemoryPool::Make();  // these nets run in turns
+  net_->set_release_memory(release, {}, pool);
+  for (const auto& test_net : test_nets_) test_net->set_release_memory(release, {}, pool);
+}
+
+template <typename Dtype>
 SolverAction::Enum Solver<Dtype>::GetRequestedAction() {
   return action_request_function_ ? action_request_function_() : SolverAction::NONE;
 }
@@ -167,8 +174,10 @@ template <typename Dtype>
 Dtype Solver<Dtype>::ForwardBackward() {
   Dtype loss = 0;
   for (int i = 0; i < param_.iter_size(); ++i) {
-    const Dtype part = net_->ForwardBackward();
-    CheckLoss(part);
+    Dtype part;
+    net_->Forward(&part);
+    CheckLoss(part);  // while all values are there
+    net_->Backward();
     loss += part;
   }
   return loss / param_.iter_size();
@@ -336,6 +345,7 @@ void Solver<Dtype>::ShowStatus(int stop_iter) {
   template void Solver<Dtype>::InitTrainNet();                     \
   template void Solver<Dtype>::InitTestNets();                     \
   template void Solver<Dtype>::LoadWeights(const string&, bool);   \
+  template void Solver<Dtype>::set_release_memory(bool);           \
   template SolverAction::Enum Solver<Dtype>::GetRequestedAction(); \
   template void Solver<Dtype>::Solve(const char*);                 \
   template void Solver<Dtype>::Step(int);                          \

@@ -1,0 +1,68 @@
+#ifndef CAFFE_UTIL_MEMORY_POOL_HPP_
+#define CAFFE_UTIL_MEMORY_POOL_HPP_
+
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "caffe/common.hpp"
+
+namespace caffe {
+
+/**
+ * @brief Memory for blobs that come and go: pages once touched stay with the pool, so that a step
+ * that asks for what the step before it asked for meets no new page.
+ *
+ * One range of addresses, of which the first extent() bytes are in use or were. What is given back
+ * joins its free neighbours. Requests for the low end get the lowest gap that fits, those for the
+ * high end the highest one: activations pile up from below while a net runs forward and go from
+ * above while it runs backward, and gradients, asked for at the high end, take their place. Memory
+ * is aligned to 64 bytes and holds anything. Small requests, and those that the range cannot hold,
+ * come from the heap. Thread-safe.
+ */
+class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
+ public:
+  enum End { kLow, kHigh };
+
+  /** @param capacity of the range of addresses; by default what the machine has of memory. */
+  static std::shared_ptr<MemoryPool> Make(size_t capacity = 0);
+  ~MemoryPool();
+
+  /**
+   * @brief `size` bytes, which go back to the pool with their last holder; the pool lives as long.
+   * @throws Error where the heap has no more.
+   */
+  std::shared_ptr<void> Allocate(size_t size, End end);
+
+  /** @brief Bytes of the range that were ever in use at once with the gaps between them. */
+  size_t extent() const;
+  /** @brief Bytes of the range in use. */
+  size_t used() const;
+
+ private:
+  struct Gap {
+    size_t begin, end;
+    size_t size() const { return end - begin; }
+  };
+
+  explicit MemoryPool(size_t capacity);
+  bool Take(size_t size, End end, size_t* offset);
+  bool Grow(size_t size);
+  void Free(size_t offset, size_t size);
+
+  mutable std::mutex mutex_;
+  char* base_ = nullptr;
+  size_t capacity_ = 0, writable_ = 0;
+  size_t extent_ = 0, used_ = 0;
+  std::vector<Gap> gaps_;  // by address, never adjacent
+
+  DISABLE_COPY_AND_ASSIGN(MemoryPool);
+};
+
+/** @brief Heap memory, aligned to 64 bytes. @throws Error where there is none. */
+std::shared_ptr<void> HeapMemory(size_t size);
+
+}  // namespace caffe
+
+#endif  // CAFFE_UTIL_MEMORY_POOL_HPP_
