@@ -90,12 +90,12 @@ class Net:
             raise TypeError("Net: which phase? Give caffe.TRAIN or caffe.TEST")
         kind = kind_of(dtype, (_caffe.NetFloat, _caffe.NetDouble))
         weights_given = given.get("weights")
-        is_file = isinstance(weights_given, (str, os.PathLike))
-        self._attach(
-            _make_net(kind, network_file, given, os.fspath(weights_given) if is_file else "")
-        )
+        weights_file = ""
+        if isinstance(weights_given, (str, os.PathLike)):
+            weights_file = os.fspath(weights_given)
+        self._attach(_make_net(kind, network_file, given, weights_file))
         self.weights_report = self._net.weights_report
-        if weights_given is not None and not is_file:
+        if weights_given is not None and not weights_file:
             self.weights_report = self.copy_from(weights_given)
 
     @classmethod

@@ -48,7 +48,9 @@ def preprocess(
 
     resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
     values = np.empty((3, height, width), np.float32)
-    np.subtract(resized.transpose(2, 0, 1), np.float32(mean).reshape(-1, 1, 1), out=values)
+    np.subtract(
+        resized.transpose(2, 0, 1), np.asarray(mean, np.float32).reshape(-1, 1, 1), out=values
+    )
     values *= np.float32(scale)
     return values
 

@@ -105,8 +105,9 @@ TEST(OnednnConvTest, AlgorithmsAreForced) {
   const ScopedEnvironment forced("CAFFE_CONV_ALGORITHM", "fast");
   BackendPair pair(Conv("num_output: 32 kernel_size: 3 pad: 1"), {{2, 16, 13, 22}});
   pair.SetUp();
-  EXPECT_CAFFE_ERROR(pair.ExpectSame("by no method"),
-                     "CAFFE_CONV_ALGORITHM is \"fast\", expected measure, default, winograd, direct, ");
+  EXPECT_CAFFE_ERROR(
+      pair.ExpectSame("by no method"),
+      "CAFFE_CONV_ALGORITHM is \"fast\", expected measure, default, winograd, direct, ");
 }
 
 TEST(OnednnConvTest, WinogradIsForLargeImagesAndPlainWindows) {
