@@ -150,8 +150,9 @@ TEST(SchemaTest, OwnFieldsHaveNumbersThatNoBranchUses) {
   // Later versions of Caffe have these under the same numbers.
   const std::set<string> later = {"LayerParameter.clip_param", "PoolingParameter.round_mode",
                                   "PoolingParameter.RoundMode", "InfogainLossParameter.axis"};
-  // Messages that no listed branch has may number their fields freely.
-  const std::set<string> own_messages = {"ClipParameter", "SwishParameter", "LayerState"};
+  // Messages and enums that no listed branch has may number as they like.
+  const std::set<string> own_messages = {"ClipParameter", "SwishParameter", "LayerState",
+                                         "Precision"};
   std::set<string> listed;
   for (const Row& row : ReadList(CAFFE_TEST_DATA "/schema.tsv")) listed.insert(row.Key());
   for (const auto& entry : Schema()) {
