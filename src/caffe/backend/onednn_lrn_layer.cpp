@@ -130,7 +130,7 @@ class OnednnLRNLayer : public LRNLayer<float> {
   Input bottom_{kBottom}, top_diff_{kTop};
 };
 
-// With AVX-512 oneDNN 2.6's gradient is wrong for more than 5 channels.
+// With AVX-512 and oneDNN 2.6 gradients over more than 5 channels fail the test against doubles.
 constexpr unsigned kMostChannels = 5;
 
 const OverrideRegisterer g_lrn("LRN", [](const LayerParameter& param) {
