@@ -88,6 +88,77 @@ TEST(OnednnConvTest, AgreesByEveryMethod) {
   }
 }
 
+namespace {
+
+/** What a primitive computes from random numbers: its output, and the bias' gradient if it has one.
+ */
+vector<vector<float>> Compute(const onednn::ConvPrimitive& pass, onednn::ConvPass kind) {
+  using onednn::OnednnMemory;
+  const bool forward = kind == onednn::kConvForward, data = kind == onednn::kConvBackwardData;
+  const std::pair<int, onednn::Layout> inputs[] = {
+      {data ? DNNL_ARG_WEIGHTS : DNNL_ARG_SRC, data ? pass.weights : pass.bottom},
+      {forward ? DNNL_ARG_WEIGHTS : DNNL_ARG_DIFF_DST, forward ? pass.weights : pass.top}};
+  const onednn::Layout out = forward ? pass.top : (data ? pass.bottom : pass.weights);
+  const int out_name = forward ? DNNL_ARG_DST : (data ? DNNL_ARG_DIFF_SRC : DNNL_ARG_DIFF_WEIGHTS);
+  vector<std::unique_ptr<OnednnMemory>> memories;
+  onednn::Arguments arguments;
+  Caffe::set_random_seed(3);
+  for (const auto& [name, layout] : inputs) {
+    Blob<float> values(vector<int>(1, static_cast<int>(layout.get_size() / sizeof(float))));
+    caffe_rng_gaussian(values.count(), 0.F, 1.F, values.mutable_cpu_data());
+    memories.push_back(std::make_unique<OnednnMemory>(layout));
+    memories.back()->FromHost(values.cpu_data());
+    arguments[name] = memories.back()->memory();
+  }
+  OnednnMemory result(out);
+  arguments[out_name] = result.memory();
+  vector<float> bias(out_name == DNNL_ARG_DIFF_WEIGHTS ? 32 : 0, NAN);
+  if (!bias.empty()) arguments[DNNL_ARG_DIFF_BIAS] = onednn::PlainMemory({32}, bias.data());
+  const vector<float> bias_values(32, 0.5F);
+  if (forward) arguments[DNNL_ARG_BIAS] = onednn::PlainMemory({32}, bias_values.data());
+  pass.run(arguments);
+  vector<float> values(out.get_size() / sizeof(float));
+  result.ToHost(values.data(), out.get_size());
+  return {values, bias};
+}
+
+}  // namespace
+
+TEST(OnednnConvTest, PartsOfTheBatchGiveWhatAllOfItGives) {
+  onednn::ConvShape shape = {};
+  shape.num = 6;
+  shape.channels = shape.num_output = 32;
+  shape.height = shape.out_height = 20;
+  shape.width = shape.out_width = 22;
+  shape.group = 1;
+  shape.rows.kernel = shape.columns.kernel = 3;
+  shape.rows.stride = shape.columns.stride = 1;
+  shape.rows.pad = shape.columns.pad = 1;
+  shape.rows.dilation = shape.columns.dilation = 1;
+  shape.bias = shape.training = true;
+  shape.threads = 2;
+  shape.type = onednn::ElementType::f32;
+  const onednn::ConvMethod& winograd = onednn::ConvMethodByName("winograd");
+  for (const auto pass :
+       {onednn::kConvForward, onednn::kConvBackwardData, onednn::kConvBackwardWeights}) {
+    const auto make = [&](size_t most) {
+      return MakeConvPrimitive(shape, pass, winograd, onednn::Attributes(), most);
+    };
+    const auto whole = make(SIZE_MAX);
+    if (whole == nullptr) GTEST_SKIP() << "without AVX-512, or by release 3, no Winograd";
+    const size_t needed = whole->run.step.scratch.get_size();
+    const auto parted = make(needed / 2);
+    EXPECT_EQ(whole->run.parts, 1);
+    EXPECT_GT(parted->run.parts, 1) << "pass " << pass;
+    EXPECT_LT(parted->run.step.scratch.get_size(), needed);
+    const auto expected = Compute(*whole, pass), got = Compute(*parted, pass);
+    for (size_t i = 0; i < expected.size(); ++i) {
+      // Other sums of floats: 1e-5 is ten times what a thousand of them lose.
+      ExpectClose(AsDoubles(expected[i]), got[i], "pass " + std::to_string(pass), 1e-5);
+    }
+  }
+}
+
 TEST(OnednnConvTest, AlgorithmsAreForced) {
   const auto method = [](const char* word, const string& fields) {
     const ScopedEnvironment forced("CAFFE_CONV_ALGORITHM", word);

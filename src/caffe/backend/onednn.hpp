@@ -63,9 +63,12 @@ dnnl::memory PlainMemory(const Dims& dims, const void* values);
 /** What scratch memory is for: memories of different uses do not overlap. */
 enum ScratchUse {
   kPrimitive,
-  kGradient,  ///< of parameters
-  kBottom,    ///< a bottom or its gradient, converted
-  kTop,       ///< a top or its gradient, converted
+  kGradient,      ///< of parameters
+  kPartGradient,  ///< of weights, of a part of the batch
+  kPartBias,      ///< the same of a bias
+  kWeights,       ///< weights in a primitive's layout
+  kBottom,        ///< a bottom or its gradient, converted
+  kTop,           ///< a top or its gradient, converted
   kNumScratchUses
 };
 

@@ -1,9 +1,12 @@
 #include "caffe/backend/onednn_conv.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <tuple>
+#include <utility>
 
 #include "caffe/backend/onednn_conv_choice.hpp"
+#include "caffe/util/math_functions.hpp"
 
 namespace caffe {
 namespace onednn {
@@ -124,7 +127,7 @@ template <typename Primitive>
 ConvPrimitive Finish(const typename Primitive::primitive_desc& desc, const Layout& bottom,
                      const Layout& weights, const Layout& top) {
   ConvPrimitive made;
-  made.run = {Primitive(desc), desc.scratchpad_desc()};
+  made.run.step = {Primitive(desc), desc.scratchpad_desc()};
   made.bottom = bottom;
   made.weights = weights;
   made.top = top;
@@ -149,7 +152,76 @@ ConvPrimitive Make(ConvPass pass, const Description& description,
                                                     desc.diff_dst_desc());
 }
 
+/** Whether `parts` memories of one layout, one behind the other, are one of the other layout. */
+bool IsMadeOf(const Layout& whole, const Layout& part, int parts) {
+  for (const Tag tag : {Tag::nChw16c, Tag::nChw8c, Tag::nhwc, Tag::nchw}) {
+    for (const ElementType type : {ElementType::f32, ElementType::bf16}) {
+      if (whole != Layout(DimsOf(whole), type, tag)) continue;
+      return part == Layout(DimsOf(part), type, tag) &&
+             whole.get_size() == part.get_size() * static_cast<size_t>(parts);
+    }
+  }
+  return false;
+}
+
+/** Makes it work in the fewest equal parts that need no more scratch memory, if there are any. */
+void RunInParts(const ConvShape& shape, size_t most_scratch,
+                const std::function<ConvPrimitive(const ConvShape&)>& make, ConvPrimitive* whole) {
+  const size_t needed = whole->run.step.scratch.get_size();
+  if (needed <= most_scratch) return;
+  for (int parts = 2; parts <= shape.num; ++parts) {
+    if (shape.num % parts != 0 || (parts < shape.num && needed / parts > most_scratch)) continue;
+    ConvShape part = shape;
+    part.num = shape.num / parts;
+    const ConvPrimitive made = make(part);
+    const bool fits = IsMadeOf(whole->bottom, made.bottom, parts) &&
+                      IsMadeOf(whole->top, made.top, parts) && made.weights == whole->weights;
+    if (!fits || made.run.step.scratch.get_size() >= needed) return;
+    whole->run = {made.run.step, parts, made.bottom, made.top};
+    whole->implementation = made.implementation;
+    return;
+  }
+}
+
+/** to += from, all floats that they store. */
+void AddStored(const dnnl::memory& from, const dnnl::memory& to) {
+  const auto* x = static_cast<const float*>(from.get_data_handle());
+  auto* y = static_cast<float*>(to.get_data_handle());
+  const size_t count = to.get_desc().get_size() / sizeof(float);
+  caffe_axpy(static_cast<int>(count), 1.0F, x, y);
+}
+
 }  // namespace
+
+void ConvStep::operator()(Arguments arguments) const {
+  if (parts == 1) {
+    step(std::move(arguments));
+    return;
+  }
+  const std::pair<int, const Layout*> activations[] = {{DNNL_ARG_SRC, &bottom},
+                                                       {DNNL_ARG_DIFF_SRC, &bottom},
+                                                       {DNNL_ARG_DST, &top},
+                                                       {DNNL_ARG_DIFF_DST, &top}};
+  const std::pair<int, ScratchUse> sums[] = {{DNNL_ARG_DIFF_WEIGHTS, kPartGradient},
+                                             {DNNL_ARG_DIFF_BIAS, kPartBias}};
+  for (int i = 0; i < parts; ++i) {
+    Arguments part = arguments;
+    for (const auto& [name, layout] : activations) {
+      const auto whole = arguments.find(name);
+      if (whole == arguments.end()) continue;
+      auto* first = static_cast<char*>(whole->second.get_data_handle());
+      part[name] = dnnl::memory(*layout, Engine(), first + i * layout->get_size());
+    }
+    for (const auto& [name, use] : sums) {
+      const auto sum = arguments.find(name);
+      if (i > 0 && sum != arguments.end()) part[name] = Scratch(use, sum->second.get_desc());
+    }
+    step(part);
+    for (const auto& [name, use] : sums) {
+      if (i > 0 && arguments.count(name) > 0) AddStored(part[name], arguments[name]);
+    }
+  }
+}
 
 bool Fits(const ConvShape& shape, const ConvMethod& method) {
   if (method.type == ElementType::bf16) return shape.type == ElementType::bf16;
@@ -213,11 +285,15 @@ vector<ConvMethod> ConvMethodsFor(const ConvShape& shape, ConvPass pass) {
 
 std::unique_ptr<ConvPrimitive> MakeConvPrimitive(const ConvShape& shape, ConvPass pass,
                                                  const ConvMethod& method,
-                                                 const dnnl::primitive_attr& attributes) {
+                                                 const dnnl::primitive_attr& attributes,
+                                                 size_t most_scratch) {
+  const auto make = [&](const ConvShape& some) {
+    return Make(pass, Description(some, method), attributes);
+  };
   return Checked([&]() -> std::unique_ptr<ConvPrimitive> {
     try {
-      auto made =
-          std::make_unique<ConvPrimitive>(Make(pass, Description(shape, method), attributes));
+      auto made = std::make_unique<ConvPrimitive>(make(shape));
+      RunInParts(shape, most_scratch, make, made.get());
       made->method = method.name;
       made->kept = pass == kConvForward ? made->top : made->bottom;
       if (pass != kConvBackwardWeights && method.type != shape.type) {

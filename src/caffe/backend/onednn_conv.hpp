@@ -66,9 +66,26 @@ vector<ConvMethod> ConvMethodsFor(const ConvShape& shape, ConvPass pass);
  */
 ConvMethod DefaultConvMethod(const ConvShape& shape, ConvPass pass);
 
+/**
+ * @brief A primitive for a part of the batch, run on one part after another.
+ *
+ * Winograd's scratch memory is as large as several of its activations, and
+ * grows with the images that one run takes.
+ */
+struct ConvStep {
+  Step step;
+  int parts = 1;
+  Layout bottom, top;  ///< of a part
+  /**
+   * @brief Takes the memories of the whole batch, in which the parts lie one behind the other;
+   * gradients of weights and bias are summed over the parts.
+   */
+  void operator()(Arguments arguments) const;
+};
+
 /** @brief A primitive and the layouts of what it reads and writes. */
 struct ConvPrimitive {
-  Step run;
+  ConvStep run;
   Layout bottom, weights, top;
   Layout kept;            ///< where the output is not of the shape's type: the layout to convert it
                           ///< to; else its own
@@ -76,13 +93,19 @@ struct ConvPrimitive {
   string implementation;  ///< oneDNN's name for it
 };
 
+/** Scratch memory that one primitive may take without being run in parts, in bytes. */
+constexpr size_t kMostConvScratch = size_t{128} << 20;
+
 /**
  * @brief The primitive of a pass by a method, or null where oneDNN has none for this shape.
+ *
+ * It works on parts of the batch where more than `most_scratch` bytes of scratch memory would be
+ * needed at once, as far as parts can have less.
  * @param attributes of Forward
  */
 std::unique_ptr<ConvPrimitive> MakeConvPrimitive(
     const ConvShape& shape, ConvPass pass, const ConvMethod& method,
-    const dnnl::primitive_attr& attributes = Attributes());
+    const dnnl::primitive_attr& attributes = Attributes(), size_t most_scratch = kMostConvScratch);
 
 /** @brief The layout of a layer's weights on the host. */
 Layout PlainWeights(const ConvShape& shape);

@@ -10,17 +10,22 @@
 namespace caffe {
 namespace onednn {
 
-dnnl::memory PackedWeights::Get(const shared_ptr<SyncedMemory>& weights, const Layout& plain,
-                                const Layout& wanted) {
+dnnl::memory PackedWeights::Get(Phase phase, const shared_ptr<SyncedMemory>& weights,
+                                const Layout& plain, const Layout& wanted) {
   const void* host = weights->cpu_data();
   if (wanted == plain) return PlainMemory(DimsOf(plain), host);
-  auto copy = std::find_if(copies_.begin(), copies_.end(), [&](const Copy& candidate) {
-    return candidate.memory->layout() == wanted;
-  });
+  auto copy = std::find_if(copies_.begin(), copies_.end(),
+                           [&](const Copy& candidate) { return candidate.layout == wanted; });
   if (copy == copies_.end()) {
-    copies_.push_back({std::make_unique<OnednnMemory>(wanted), {}});
+    copies_.push_back({wanted, nullptr, {}, Reorder()});
     copy = copies_.end() - 1;
   }
+  if (phase == TRAIN) {
+    const dnnl::memory scratch = Scratch(kWeights, wanted);
+    copy->reorder.Run(PlainMemory(DimsOf(plain), host), scratch);
+    return scratch;
+  }
+  if (!copy->memory) copy->memory = std::make_unique<OnednnMemory>(wanted);
   if (copy->source.Changed(weights)) copy->memory->FromHost(host);
   return copy->memory->memory();
 }
@@ -78,7 +83,7 @@ void OnednnConvolutionLayer::Forward_cpu(const vector<Blob<float>*>& bottom,
   const ConvPrimitive& pass = plan_->forward();
   Arguments arguments;
   arguments[DNNL_ARG_WEIGHTS] =
-      packed_.Get(blobs_[0]->data(), plan_->plain_weights(), pass.weights);
+      packed_.Get(phase_, blobs_[0]->data(), plan_->plain_weights(), pass.weights);
   if (bias_term_) {
     arguments[DNNL_ARG_BIAS] = PlainMemory({num_output_}, blobs_[1]->cpu_data());
   } else if (plan_->key().bias) {
@@ -110,7 +115,7 @@ bool OnednnConvolutionLayer::Forward_fused(const vector<Blob<float>*>& bottom,
     arguments[DNNL_ARG_BIAS] = folded_.Bias();
   } else {
     arguments[DNNL_ARG_WEIGHTS] =
-        packed_.Get(blobs_[0]->data(), plan_->plain_weights(), pass.weights);
+        packed_.Get(phase_, blobs_[0]->data(), plan_->plain_weights(), pass.weights);
     if (bias_term_) arguments[DNNL_ARG_BIAS] = PlainMemory({num_output_}, blobs_[1]->cpu_data());
   }
   Convolve(pass, std::move(arguments), bottom[0], top[0]);
@@ -146,10 +151,10 @@ void OnednnConvolutionLayer::BackwardBias(Blob<float>* top) {
 void OnednnConvolutionLayer::BackwardData(Blob<float>* top, Blob<float>* bottom) {
   const ConvPrimitive& pass = plan_->backward_data();
   Output output(bottom->diff().get(), pass.bottom, pass.kept, kBottom);
-  pass.run(
-      {{DNNL_ARG_DIFF_DST, top_diff_.Read(top->diff().get(), pass.top)},
-       {DNNL_ARG_WEIGHTS, packed_.Get(blobs_[0]->data(), plan_->plain_weights(), pass.weights)},
-       {DNNL_ARG_DIFF_SRC, output.memory()}});
+  pass.run({{DNNL_ARG_DIFF_DST, top_diff_.Read(top->diff().get(), pass.top)},
+            {DNNL_ARG_WEIGHTS,
+             packed_.Get(phase_, blobs_[0]->data(), plan_->plain_weights(), pass.weights)},
+            {DNNL_ARG_DIFF_SRC, output.memory()}});
   output.Commit();
 }
 

@@ -13,17 +13,25 @@
 namespace caffe {
 namespace onednn {
 
-/** @brief A layer's weights in the layouts that its primitives want, converted when they change. */
+/**
+ * @brief A layer's weights in the layouts that its primitives want.
+ *
+ * In TEST they are converted when they change. In TRAIN, where they change in
+ * each iteration and each layout is used once, they are converted into scratch
+ * memory: a net's copies would be as large as its weights, for each pass.
+ */
 class PackedWeights {
  public:
   /** @brief `weights`, whose host copy has the layout `plain`, in the layout `wanted`. */
-  dnnl::memory Get(const shared_ptr<SyncedMemory>& weights, const Layout& plain,
+  dnnl::memory Get(Phase phase, const shared_ptr<SyncedMemory>& weights, const Layout& plain,
                    const Layout& wanted);
 
  private:
   struct Copy {
-    std::unique_ptr<OnednnMemory> memory;
+    Layout layout;
+    std::unique_ptr<OnednnMemory> memory;  // TEST
     Watch source;
+    Reorder reorder;  // TRAIN
   };
   vector<Copy> copies_;
 };
