@@ -14,6 +14,7 @@ from benchmarks.plan import Plan, PlanLevel
 from caffe.proto import caffe_pb2
 from ssd_centerloss import models
 from ssd_centerloss.models.files import write_message
+from ssd_centerloss.models.small import LAYERS
 
 Array = samples.Array
 
@@ -153,6 +154,7 @@ def _plan(model: str, recipe: models.Recipe, config: models.Config) -> Plan:
         features=CENTERS.features,
         center_weight=CENTERS.weight,
         center_rate=CENTERS.lr,
+        body=LAYERS if model == "small" else (),
     )
 
 

@@ -20,7 +20,8 @@ class PlanLevel:
 class Plan:
     """A net, its solver's rule and numbers, and its center loss.
 
-    model: of ssd_centerloss.models.RECIPES; classes: with the background.
+    model: of ssd_centerloss.models.RECIPES; classes: with the background; body: of the small
+    net, each convolution's name, width, kernel and stride.
     """
 
     model: str
@@ -33,6 +34,7 @@ class Plan:
     features: int
     center_weight: float
     center_rate: float
+    body: tuple[tuple[str, int, int, int], ...]
 
     def save(self, folder: Path) -> None:
         (folder / "plan.json").write_text(json.dumps(asdict(self)))
@@ -41,4 +43,5 @@ class Plan:
     def load(cls, folder: Path) -> Plan:
         values = json.loads((folder / "plan.json").read_text())
         levels = tuple(PlanLevel(**level) for level in values.pop("levels"))
-        return cls(levels=levels, **values)
+        body = tuple((name, *numbers) for name, *numbers in values.pop("body"))
+        return cls(levels=levels, body=body, **values)

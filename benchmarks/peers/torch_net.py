@@ -20,19 +20,6 @@ EXTRAS = {
     "ssd300_vgg16": (WIDE, HALF, LESS_2, LESS_2),
     "ssd512_vgg16": (WIDE, HALF, HALF, HALF, LESS_1),
 }
-# name, width, kernel, stride
-SMALL = (
-    ("conv1", 16, 3, 2),
-    ("conv2", 32, 3, 2),
-    ("conv3_1", 48, 3, 2),
-    ("conv3_2", 48, 3, 1),
-    ("conv3_3", 64, 3, 1),
-    ("conv4_1", 96, 3, 2),
-    ("conv4_2", 96, 3, 1),
-    ("conv4_3", 96, 3, 1),
-    ("conv5_1", 64, 1, 1),
-    ("conv5_2", 128, 3, 2),
-)
 
 
 class Vgg16(nn.Module):
@@ -81,11 +68,11 @@ class Vgg16(nn.Module):
 class Small(nn.Module):
     """The demo's net: convolution, batch normalization, ReLU."""
 
-    def __init__(self, sources: list[str]) -> None:
+    def __init__(self, layers: tuple[tuple[str, int, int, int], ...], sources: list[str]) -> None:
         super().__init__()
         self.sources, self.widths = sources, dict[str, int]()
         before = 3
-        for name, width, kernel, stride in SMALL:
+        for name, width, kernel, stride in layers:
             convolution = nn.Conv2d(before, width, kernel, stride, kernel // 2, bias=False)
             self.add_module(name, convolution)
             self.add_module(f"{name}_bn", nn.BatchNorm2d(width, momentum=0.05))
@@ -93,7 +80,7 @@ class Small(nn.Module):
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
         tops = {}
-        for name, *_ in SMALL:
+        for name in self.widths:
             x = getattr(self, name)(x)
             x = tops[name] = F.relu(getattr(self, f"{name}_bn")(x), inplace=True)
         return {name: tops[name] for name in self.sources}
@@ -110,7 +97,7 @@ class Ssd(nn.Module):
         super().__init__()
         layers = [level.layer for level in plan.levels]
         self.body: Vgg16 | Small
-        self.body = Small(layers) if plan.model == "small" else Vgg16(plan.model, layers)
+        self.body = Small(plan.body, layers) if plan.body else Vgg16(plan.model, layers)
         self.levels = [(level.layer, level.source) for level in plan.levels]
         self.widths = {"mbox_loc": 4, "mbox_conf": plan.classes}
         if training:

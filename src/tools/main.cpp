@@ -1,10 +1,7 @@
-// The program `caffe`: settles how many threads there are, how they wait and how they take tiny
-// numbers, then loads the library and runs its command.
+// The program `caffe`: settles how many threads there are and how they wait, then loads the library
+// and runs its command.
 #include <dlfcn.h>
 #include <sched.h>
-#ifdef __SSE2__
-#include <xmmintrin.h>
-#endif
 
 #include <cmath>
 #include <cstdio>
@@ -54,24 +51,11 @@ void RespectQuota() {
   setenv("OMP_NUM_THREADS", std::to_string(std::lround(std::ceil(quota))).c_str(), 0);
 }
 
-/**
- * Takes numbers below 1e-38 for 0, in this thread and those that it starts: what has decayed that
- * far (Adam's moments of a feature that no longer learns) makes the processor several times slower.
- */
-void FlushTinyNumbers() {
-#ifdef __SSE2__
-  const unsigned kFlushResults = 0x8000;
-  const unsigned kZeroOperands = 0x0040;
-  _mm_setcsr(_mm_getcsr() | kFlushResults | kZeroOperands);
-#endif
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
   ShortenSpinning();
   RespectQuota();
-  FlushTinyNumbers();
   void* library = dlopen("libcaffe.so", RTLD_NOW | RTLD_GLOBAL);
   void* symbol = library == nullptr ? nullptr : dlsym(library, "CaffeProcessMain");
   if (symbol == nullptr) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "caffe/util/logging.hpp"
+#include "caffe/util/tiny_numbers.hpp"
 #include "tools/command.hpp"
 
 namespace {
@@ -56,6 +57,7 @@ void RestartInPython(int argc, char** argv) {
 int CaffeProcessMain(int argc, char** argv) {
   // A file that may not grow further is then a failed write, with its error, and no signal's end.
   std::signal(SIGXFSZ, SIG_IGN);
+  const caffe::FlushTinyNumbers flush;  // in the threads that data layers start too
   const int status = caffe::CommandMain(argc, argv);
   if (status != caffe::kExitNeedsPython) return status;
   RestartInPython(argc, argv);

@@ -80,7 +80,8 @@ void Solver<Dtype>::LoadWeights(const string& files, bool skip_mismatched) {
 
 template <typename Dtype>
 void Solver<Dtype>::set_release_memory(bool release) {
-  const shared_ptr<MemoryPool> pool = MemoryPool::Make();  // these nets run in turns
+  // These nets run in turns.
+  const shared_ptr<MemoryPool> pool = release ? MemoryPool::Make() : nullptr;
   net_->set_release_memory(release, {}, pool);
   for (const auto& test_net : test_nets_) test_net->set_release_memory(release, {}, pool);
 }
