@@ -1,6 +1,8 @@
 #ifndef CAFFE_DETECTION_MULTIVERSION_HPP_
 #define CAFFE_DETECTION_MULTIVERSION_HPP_
 
+#include <cstddef>  // tells which C library there is
+
 /**
  * Before a function on arrays: it is compiled for several processors, and the
  * program takes the version for the one that it runs on. A macro, since
