@@ -41,6 +41,44 @@ TEST(SoftmaxTest, AgreesWithTheFormula) {
   }
 }
 
+/** Rows in blocks and alone, columns in blocks and the rest of them; of floats, by vectors. */
+TEST(SoftmaxTest, FloatsAgreeWithTheFormula) {
+  for (const SoftmaxShape shape :
+       {SoftmaxShape{300, 21, 1}, SoftmaxShape{3, 1000, 1}, SoftmaxShape{64 + 15, 2, 1},
+        SoftmaxShape{1, 64, 1}, SoftmaxShape{5, 1, 1}, SoftmaxShape{2, 7, 130},
+        SoftmaxShape{2000, 21, 1}, SoftmaxShape{40, 5, 130}}) {
+    vector<float> x(shape.outer * shape.channels * shape.inner);
+    FillUniform<float>(-5, 5, 3, static_cast<int>(x.size()), x.data());
+    const vector<double> expected = NaiveSoftmax(shape, vector<double>(x.begin(), x.end()));
+    vector<float> y(x.size());
+    Softmax(shape, x.data(), y.data());
+    Softmax(shape, x.data(), x.data());  // in place
+    for (size_t i = 0; i < x.size(); ++i) {
+      // The exponents, down to -10, are rounded: 10 * 2^-24 = 6e-7 of each term; the exponential's
+      // own error is 1.3e-7.
+      ASSERT_NEAR(y[i], expected[i], 1.5e-6 * expected[i]) << i;
+      ASSERT_EQ(y[i], x[i]) << i;
+    }
+  }
+}
+
+TEST(SoftmaxTest, FloatsOfEverySizeAreSafe) {
+  const float inf = std::numeric_limits<float>::infinity(), nan = std::nanf("");
+  for (const int rows : {1, 20}) {  // alone, and in a block
+    vector<float> x, y(12 * rows);
+    for (int i = 0; i < rows; ++i) {
+      x.insert(x.end(), {3e38F, 0, -3e38F, 1, nan, 2, inf, 1, 0, -inf, 5, -90});
+    }
+    Softmax(SoftmaxShape{4 * rows, 3, 1}, x.data(), y.data());
+    for (int i = 0; i < 12 * rows; i += 12) {
+      EXPECT_EQ(vector<float>(&y[i], &y[i] + 3), vector<float>({1, 0, 0}));
+      for (int k = 3; k < 6; ++k) EXPECT_TRUE(std::isnan(y[i + k]));
+      EXPECT_TRUE(std::isnan(y[i + 6]));
+      EXPECT_EQ(vector<float>(&y[i] + 9, &y[i] + 12), vector<float>({0, 1, 0}));
+    }
+  }
+}
+
 TEST(SoftmaxTest, LargeInputsDoNotOverflowAndNaNsShow) {
   const vector<double> x = {1e300, 0, -1e300, std::nan(""), 1, 2};
   vector<double> y(6);

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <vector>
 
+#include "caffe/detection/exponentials.hpp"
 #include "caffe/detection/multiversion.hpp"
 
 namespace caffe {
@@ -51,37 +52,7 @@ void AddConfLossGradient(ConfLossType type, const T* scores, int num_classes, in
 
 namespace {
 
-const int kBlock = 64;  // rows at a time: their scores stay in the nearest cache
-
-/**
- * sums[r] += e^x[r], x[r] ≤ 0, for a block, without a branch or a call: 2^k e^rest with |rest| ≤
- * ½ ln 2, e^rest by its Taylor series up to the sixth power (what is left out is below 1.3e-7).
- * A NaN stays one. Small loops over arrays: each of them vectorizes.
- */
-inline void AddExponentials(const float* x, float* sums) {
-  const float kLeast = -87.0F;         // e^x stays a normal number
-  const float kRounder = 12582912.0F;  // 1.5 · 2^23: adding it leaves no bit for fractions
-  float shifted[kBlock], series[kBlock];
-  for (int i = 0; i < kBlock; ++i) {
-    const float exponent = x[i] < kLeast ? kLeast : x[i];
-    shifted[i] = exponent * 1.44269504F + kRounder;
-    const float k = shifted[i] - kRounder;
-    // ln 2 in two parts, the first of few bits, so that the products are exact.
-    const float rest = (exponent - k * 0.693359375F) + k * 2.12194440e-4F;
-    float sum = rest * (1.0F / 720) + 1.0F / 120;
-    sum = sum * rest + 1.0F / 24;
-    sum = sum * rest + 1.0F / 6;
-    sum = sum * rest + 0.5F;
-    sum = sum * rest + 1.0F;
-    series[i] = sum * rest + 1.0F;
-  }
-  uint32_t bits[kBlock];
-  float powers[kBlock];
-  std::memcpy(bits, shifted, sizeof bits);
-  for (int i = 0; i < kBlock; ++i) bits[i] = (bits[i] << 23) + (127U << 23);  // the float 2^k
-  std::memcpy(powers, bits, sizeof powers);
-  for (int i = 0; i < kBlock; ++i) sums[i] += series[i] * powers[i];
-}
+const int kBlock = kExponentials;  // rows at a time: their scores stay in the nearest cache
 
 /**
  * sums[r] = Σ_c e^(columns[c][r] − largest[r]) with largest[r] the largest of the
@@ -89,7 +60,7 @@ inline void AddExponentials(const float* x, float* sums) {
  */
 CAFFE_MULTIVERSION
 void SumExponentials(const float* columns, int num_classes, float* largest, float* sums) {
-  float most[kBlock], below[kBlock], total[kBlock];
+  float most[kBlock], powers[kBlock], total[kBlock];
   std::memcpy(most, columns, sizeof most);
   for (int c = 1; c < num_classes; ++c) {
     const float* column = columns + c * kBlock;
@@ -98,8 +69,9 @@ void SumExponentials(const float* columns, int num_classes, float* largest, floa
   for (int r = 0; r < kBlock; ++r) total[r] = 0.0F;
   for (int c = 0; c < num_classes; ++c) {
     const float* column = columns + c * kBlock;
-    for (int r = 0; r < kBlock; ++r) below[r] = column[r] - most[r];
-    AddExponentials(below, total);
+    for (int r = 0; r < kBlock; ++r) powers[r] = column[r] - most[r];
+    Exponentials(powers);
+    for (int r = 0; r < kBlock; ++r) total[r] += powers[r];
   }
   std::memcpy(largest, most, sizeof most);
   std::memcpy(sums, total, sizeof total);
