@@ -135,9 +135,11 @@ class Net {
   const vector<pair<int, int>>& param_layer_indices() const { return param_layer_indices_; }
   /** @brief The index in params() of learnable_params()[i]. */
   const vector<int>& learnable_param_owners() const { return learnable_param_owners_; }
-  /** @brief The one buffer of all learnable parameters, and of their gradients; null in TEST. */
+  /** @brief The one buffer of all learnable parameters; null in TEST. */
   const shared_ptr<SyncedMemory>& param_data() const { return param_data_; }
-  const shared_ptr<SyncedMemory>& param_diff() const { return param_diff_; }
+  /** @brief The same of their gradients: ask again after ClearParamDiffs, which may put off its
+   * zeros until somebody asks. */
+  const shared_ptr<SyncedMemory>& param_diff() const;
 
   int num_inputs() const { return static_cast<int>(net_input_blobs_.size()); }
   int num_outputs() const { return static_cast<int>(net_output_blobs_.size()); }

@@ -56,6 +56,8 @@ class SyncedMemory {
 
   const void* cpu_data();
   void* mutable_cpu_data();
+  /** @brief The same for a caller who writes all of it: old values are not brought there. */
+  void* overwritten_cpu_data();
   /**
    * @brief Uses memory of the caller (at least size() bytes) as the host copy, never freed here.
    *
@@ -106,6 +108,14 @@ class SyncedMemory {
    * computed from them can be kept. While the memory is pinned it tells nothing.
    */
   uint64_t version() const { return version_ + (owner_ ? owner_->version() : 0); }
+
+  /**
+   * @brief Makes all values 0: at once where somebody keeps the host pointer, else when they are
+   * next asked for, so that who overwrites or adds to them finds the zeros in its caches.
+   *
+   * Until then an owner of which this memory is a view keeps the old values.
+   */
+  void SetZero();
 
   SyncedHead head() const;
   bool on_host() const { return (holders_ & kHost) != 0; }

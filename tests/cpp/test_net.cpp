@@ -1,8 +1,10 @@
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <string>
 
 #include "caffe/net.hpp"
@@ -160,6 +162,27 @@ TEST(NetTest, LearnableParametersLieTogetherInOneBuffer) {
     offset += (param->count() * sizeof(double) + 63) / 64 * 64;
   }
   EXPECT_EQ(net.param_data()->size(), offset);
+}
+
+TEST(NetTest, ClearedGradientsAreZeroHoweverTheyAreRead) {
+  const string body = InnerProduct("a", "data", 2) + Loss("a");
+  Net<double> net(Parse("state { phase: TRAIN } " + (kInputs + body)));
+  FillInputs(&net);
+  const auto sum = [&net] {
+    const auto* diff = static_cast<const double*>(net.param_diff()->cpu_data());
+    return std::accumulate(diff, diff + net.param_diff()->size() / sizeof(double), 0.0,
+                           [](double total, double value) { return total + std::fabs(value); });
+  };
+  net.ForwardBackward();
+  const double once = sum();
+  EXPECT_GT(once, 0);
+  net.ClearParamDiffs();
+  EXPECT_EQ(net.params()[0]->asum_diff(), 0);
+  EXPECT_EQ(sum(), 0) << "in the buffer of all";
+  net.ForwardBackward();
+  net.ClearParamDiffs();
+  net.ForwardBackward();
+  EXPECT_EQ(sum(), once) << "nothing of the pass before is left";
 }
 
 TEST(NetTest, RunsAgainAfterItsInputsChangeShape) {

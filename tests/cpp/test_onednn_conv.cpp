@@ -280,6 +280,23 @@ TEST(OnednnConvTest, GradientsOfParametersAdd) {
   }
 }
 
+TEST(OnednnConvTest, ClearedGradientsAreOverwritten) {
+  BackendPair pair(Conv("num_output: 16 kernel_size: 3 pad: 1"), {{2, 16, 20, 20}});
+  pair.SetUp();
+  Blob<float>& weights = *pair.fast.layer->blobs()[0];
+  const auto gradient_after = [&](float before) {
+    std::fill_n(weights.mutable_cpu_diff(), weights.count(), before);
+    weights.diff()->SetZero();
+    pair.fast.layer->Forward(pair.fast.bottom, pair.fast.top);
+    pair.fast.layer->Backward(pair.fast.top, {true}, pair.fast.bottom);
+    return vector<float>(weights.cpu_diff(), weights.cpu_diff() + weights.count());
+  };
+  std::fill_n(pair.fast.top[0]->mutable_cpu_diff(), pair.fast.top[0]->count(), 0.5F);
+  const vector<float> gradient = gradient_after(0);
+  EXPECT_NE(gradient, vector<float>(weights.count(), 0));
+  EXPECT_EQ(gradient_after(7), gradient);
+}
+
 TEST(OnednnConvTest, TopsAndGradientsStayInTheBackend) {
   BackendPair pair(Conv("num_output: 32 kernel_size: 3 pad: 1"), {{2, 16, 20, 20}});
   pair.SetUp();

@@ -51,6 +51,29 @@ TEST(OnednnInnerProductTest, AgreesForManyWeights) {
   }
 }
 
+TEST(OnednnInnerProductTest, ClearedGradientsAreOverwritten) {
+  for (const int outputs : {10, 1100}) {
+    LayerRun<float> run(Product("num_output: " + std::to_string(outputs)), {{3, 1000}});
+    run.SetUp();
+    Blob<float>& weights = *run.layer->blobs()[0];
+    const vector<float> top_diff = RandomValues<float>(3 * outputs, 5);
+    const auto gradient_after = [&](float before) {
+      std::fill_n(weights.mutable_cpu_diff(), weights.count(), before);
+      weights.diff()->SetZero();
+      run.Forward();
+      run.Backward(top_diff);
+      return Gradients(weights);
+    };
+    const vector<float> gradient = gradient_after(0);
+    EXPECT_EQ(gradient_after(std::numeric_limits<float>::quiet_NaN()), gradient);
+    run.Backward(top_diff);  // not cleared: added to
+    const vector<float> twice = Gradients(weights);
+    for (int i = 0; i < weights.count(); i += 97) {
+      EXPECT_NEAR(twice[i], 2 * gradient[i], 1e-5) << i;  // of values around 1
+    }
+  }
+}
+
 TEST(OnednnInnerProductTest, ReadsWhatLiesInTheBackend) {
   for (const TestLayout& layout : TestLayouts()) {
     BackendPair pair(Product("num_output: 10"), {{2, 24, 5, 3}});

@@ -228,6 +228,61 @@ TEST(SyncedMemoryTest, TheCallersMemoryIsPinned) {
   EXPECT_EQ(values, vector<int>({5, 6, 7, 8, 9}));
 }
 
+TEST(SyncedMemoryTest, ZerosAreWrittenWhenTheyAreAskedFor) {
+  const auto owner = std::make_shared<SyncedMemory>(kSize);
+  SyncedMemory view(owner, 0, kSize);
+  auto* values = static_cast<int*>(view.mutable_cpu_data());
+  std::copy(kValues.begin(), kValues.end(), values);
+  view.SetZero();
+  EXPECT_EQ(view.head(), SyncedMemory::UNINITIALIZED);
+  EXPECT_EQ(values[0], kValues[0]) << "not yet";
+  EXPECT_EQ(static_cast<const int*>(view.cpu_data())[0], 0);
+  EXPECT_EQ(vector<int>(values, values + kValues.size()), vector<int>(kValues.size(), 0));
+
+  view.set_backend_data(std::make_shared<MirrorMemory>(kValues));
+  view.SetZero();
+  EXPECT_EQ(view.backend_data(), nullptr);
+  EXPECT_EQ(static_cast<const int*>(view.cpu_data())[0], 0);
+}
+
+TEST(SyncedMemoryTest, ZerosAreWrittenAtOnceWhereSomebodyKeepsThePointer) {
+  const auto owner = std::make_shared<SyncedMemory>(kSize);
+  SyncedMemory view(owner, 0, kSize);
+  auto* values = static_cast<int*>(view.mutable_cpu_data());
+  for (SyncedMemory* pinned : {&view, owner.get()}) {
+    values[1] = 7;
+    pinned->PinHost();
+    view.SetZero();
+    EXPECT_EQ(values[1], 0);
+    pinned->UnpinHost();
+  }
+}
+
+TEST(SyncedMemoryTest, WhatIsOverwrittenIsNotFetched) {
+  SyncedMemory memory(kSize);
+  memory.set_backend_data(std::make_shared<MirrorMemory>(kValues));
+  const uint64_t version = memory.version();
+  auto* values = static_cast<int*>(memory.overwritten_cpu_data());
+  EXPECT_GT(memory.version(), version);
+  EXPECT_EQ(memory.head(), SyncedMemory::HEAD_AT_CPU);
+  std::fill(values, values + kValues.size(), 3);
+  EXPECT_EQ(static_cast<const int*>(memory.cpu_data())[0], 3);
+  memory.SetZero();
+  values[0] = 4;
+  EXPECT_EQ(memory.overwritten_cpu_data(), values);
+  EXPECT_EQ(values[0], 4) << "no zeros in between";
+}
+
+TEST(SyncedMemoryTest, ManyZerosAreWrittenByAllThreads) {
+  const size_t count = (1 << 20) + 3;  // several chunks, the last one short
+  SyncedMemory memory(count * sizeof(int));
+  auto* values = static_cast<int*>(memory.mutable_cpu_data());
+  std::fill(values, values + count, 7);
+  memory.SetZero();
+  memory.cpu_data();
+  EXPECT_EQ(std::count(values, values + count, 0), static_cast<long>(count));
+}
+
 TEST(SyncedMemoryTest, TheVersionTellsOfEveryChange) {
   const auto owner = std::make_shared<SyncedMemory>(kSize);
   SyncedMemory view(owner, 0, kSize);
@@ -247,6 +302,8 @@ TEST(SyncedMemoryTest, TheVersionTellsOfEveryChange) {
   owner->cpu_data();
   EXPECT_FALSE(changed());
   owner->mutable_cpu_data();  // the view is a part of it
+  EXPECT_TRUE(changed());
+  view.SetZero();
   EXPECT_TRUE(changed());
   view.PinHost();
   EXPECT_FALSE(changed());

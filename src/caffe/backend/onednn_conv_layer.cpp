@@ -134,8 +134,7 @@ void OnednnConvolutionLayer::BackwardWeights(Blob<float>* bottom, Blob<float>* t
     arguments.emplace(DNNL_ARG_DIFF_BIAS, PlainMemory({num_output_}, bias_diff_.data()));
   }
   pass.run(arguments);
-  add_weights_.Run(weight_diff,
-                   PlainMemory(DimsOf(plan_->plain_weights()), blobs_[0]->mutable_cpu_diff()));
+  weights_sum_.Add(weight_diff, blobs_[0]->diff().get());
   if (bias_term_ && param_propagate_down_[1]) {
     caffe_axpy(num_output_, 1.0F, bias_diff_.data(), blobs_[1]->mutable_cpu_diff());
   }

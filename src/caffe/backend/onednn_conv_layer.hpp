@@ -77,7 +77,7 @@ class OnednnConvolutionLayer : public ConvolutionLayer<float> {
   Plans<ConvPlan> plans_;
   PackedWeights packed_;
   Input bottom_{kBottom}, top_diff_{kTop};
-  Reorder add_weights_{true};
+  GradientSum weights_sum_;
   vector<float> bias_diff_;
 
   FoldedParameters folded_;

@@ -110,8 +110,7 @@ class OnednnDeconvolutionLayer : public DeconvolutionLayer<float> {
     pass.run({{DNNL_ARG_SRC, top_diff_.Read(top->diff().get(), pass.bottom)},
               {DNNL_ARG_DIFF_DST, bottom_.Read(bottom->data().get(), pass.top)},
               {DNNL_ARG_DIFF_WEIGHTS, weight_diff}});
-    add_weights_.Run(weight_diff,
-                     PlainMemory(DimsOf(plan_->plain_weights()), blobs_[0]->mutable_cpu_diff()));
+    weights_sum_.Add(weight_diff, blobs_[0]->diff().get());
   }
 
   void BackwardData(Blob<float>* top, Blob<float>* bottom) {
@@ -127,7 +126,7 @@ class OnednnDeconvolutionLayer : public DeconvolutionLayer<float> {
   Plans<ConvPlan> plans_;
   PackedWeights packed_;
   Input bottom_{kBottom}, top_diff_{kTop};
-  Reorder add_weights_{true};
+  GradientSum weights_sum_;
   vector<float> ones_;
   ChannelSums sums_;
 };

@@ -171,13 +171,16 @@ class OnednnInnerProductLayer : public InnerProductLayer<float> {
 
  private:
   void BackwardWeights(const float* x, const float* dy) {
-    float* dw = blobs_[0]->mutable_cpu_diff();
+    SyncedMemory* diff = blobs_[0]->diff().get();
     const float* left = transpose_ ? x : dy;
     const float* right = transpose_ ? dy : x;
     if (!plan_->small()) {
       const int rows = transpose_ ? K_ : N_, columns = transpose_ ? N_ : K_;
-      const dnnl::status status =
-          dnnl::sgemm('T', 'N', rows, columns, M_, 1, left, rows, right, columns, 1, dw, columns);
+      const bool is_zero = diff->head() == SyncedMemory::UNINITIALIZED;
+      auto* dw =
+          static_cast<float*>(is_zero ? diff->overwritten_cpu_data() : diff->mutable_cpu_data());
+      const dnnl::status status = dnnl::sgemm('T', 'N', rows, columns, M_, 1, left, rows, right,
+                                              columns, is_zero ? 0 : 1, dw, columns);
       CHECK(status == dnnl::status::success)
           << "oneDNN: sgemm fails with status " << static_cast<int>(status);
       return;
@@ -185,7 +188,7 @@ class OnednnInnerProductLayer : public InnerProductLayer<float> {
     const Product& product = plan_->backward_weights();
     product.run({{DNNL_ARG_SRC, At(product.left, left)},
                  {DNNL_ARG_WEIGHTS, At(product.right, right)},
-                 {DNNL_ARG_DST, At(product.result, dw)}});
+                 {DNNL_ARG_DST, At(product.result, blobs_[0]->mutable_cpu_diff())}});
   }
 
   dnnl::memory Rows(const Blob<float>& bottom, const Layout& wanted) {

@@ -77,6 +77,15 @@ dnnl::memory Input::Read(SyncedMemory* values, const Layout& wanted) {
   return buffer->memory();
 }
 
+void GradientSum::Add(const dnnl::memory& gradient, SyncedMemory* sum) {
+  const Dims dims = DimsOf(gradient.get_desc());
+  if (sum->head() == SyncedMemory::UNINITIALIZED) {
+    set_.Run(gradient, PlainMemory(dims, sum->overwritten_cpu_data()));
+  } else {
+    add_.Run(gradient, PlainMemory(dims, sum->mutable_cpu_data()));
+  }
+}
+
 Output::Output(SyncedMemory* values, const Layout& layout) : values_(values) {
   const Dims dims = DimsOf(layout);
   if (layout == PlainLayout(dims)) {

@@ -73,6 +73,19 @@ class Input {
 };
 
 /**
+ * @brief Adds to the gradient of a parameter, in the plain layout.
+ *
+ * Where it was set to zero, and nobody has written the zeros yet, it is overwritten.
+ */
+class GradientSum {
+ public:
+  void Add(const dnnl::memory& gradient, SyncedMemory* sum);
+
+ private:
+  Reorder set_, add_{true};
+};
+
+/**
  * @brief One output of a primitive: `memory()` to write to, all of it, then Commit.
  *
  * The plain layout is the host's memory; any other one belongs to the backend.

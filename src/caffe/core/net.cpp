@@ -126,10 +126,16 @@ Dtype Net<Dtype>::ForwardBackward() {
 
 template <typename Dtype>
 void Net<Dtype>::ClearParamDiffs() {
-  for (Blob<Dtype>* param : learnable_params_) {
-    caffe_set(param->count(), Dtype(0), param->mutable_cpu_diff());
-  }
+  for (Blob<Dtype>* param : learnable_params_) param->diff()->SetZero();
   for (const auto& layer : layers_) layer->OnClearParamDiffs();
+}
+
+template <typename Dtype>
+const shared_ptr<SyncedMemory>& Net<Dtype>::param_diff() const {
+  if (param_diff_) {
+    for (const Blob<Dtype>* param : learnable_params_) param->cpu_diff();
+  }
+  return param_diff_;
 }
 
 template <typename Dtype>
@@ -249,6 +255,7 @@ const shared_ptr<Layer<Dtype>> Net<Dtype>::layer_by_name(const string& layer_nam
   template void Net<Dtype>::Reshape();                                                           \
   template Dtype Net<Dtype>::ForwardBackward();                                                  \
   template void Net<Dtype>::ClearParamDiffs();                                                   \
+  template const shared_ptr<SyncedMemory>& Net<Dtype>::param_diff() const;                       \
   template void Net<Dtype>::Update();                                                            \
   template void Net<Dtype>::DebugForward(int) const;                                             \
   template void Net<Dtype>::DebugBackward(int) const;                                            \

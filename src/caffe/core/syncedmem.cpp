@@ -1,9 +1,25 @@
 #include "caffe/syncedmem.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 namespace caffe {
+
+namespace {
+
+/** By all threads where it is much: this comes for each parameter in each iteration. */
+void FillWithZeros(void* memory, size_t size) {
+  constexpr size_t kChunk = 1 << 18;
+  const size_t num_chunks = (size + kChunk - 1) / kChunk;
+#pragma omp parallel for if (num_chunks > 1)
+  for (size_t i = 0; i < num_chunks; ++i) {
+    const size_t first = i * kChunk;
+    std::memset(static_cast<char*>(memory) + first, 0, std::min(kChunk, size - first));
+  }
+}
+
+}  // namespace
 
 SyncedMemory::SyncedMemory() = default;
 
@@ -38,11 +54,14 @@ void SyncedMemory::CheckKept() const {
 void SyncedMemory::ToHost() {
   CheckKept();
   if (on_host()) return;
+  const bool is_new = host_ == nullptr;
   AllocateHost();
   if ((holders_ & kBackend) != 0) {
     backend_->ToHost(host_, size_);
+  } else if (is_new) {
+    std::memset(host_, 0, size_);  // alone: a thread that prefetches shall wake no others
   } else {
-    std::memset(host_, 0, size_);
+    FillWithZeros(host_, size_);
   }
   holders_ |= kHost;
 }
@@ -60,6 +79,14 @@ void* SyncedMemory::mutable_cpu_data() {
     ToHost();
   }
   holders_ = kHost;
+  ++version_;
+  return host_;
+}
+
+void* SyncedMemory::overwritten_cpu_data() {
+  AllocateHost();
+  holders_ = kHost;
+  state_ = kKept;
   ++version_;
   return host_;
 }
@@ -141,6 +168,12 @@ void SyncedMemory::UnpinHost() {
   CHECK(pins_ > 0) << "UnpinHost of a memory that is not pinned";
   --pins_;
   ++version_;
+}
+
+void SyncedMemory::SetZero() {
+  ++version_;
+  holders_ = 0;
+  if (pinned() || (owner_ && owner_->pinned())) ToHost();
 }
 
 SyncedMemory::SyncedHead SyncedMemory::head() const {
