@@ -1,4 +1,5 @@
 #include "caffe/backend/onednn_conv_layer.hpp"
+#include "caffe/backend/onednn_tile_conv.hpp"
 #include "onednn_test_util.hpp"
 
 namespace caffe {
@@ -90,6 +91,24 @@ TEST(OnednnConvTest, AgreesByEveryMethod) {
 
 namespace {
 
+/** Of a plain window, such that every method fits. */
+onednn::ConvShape TileShape() {
+  onednn::ConvShape shape = {};
+  shape.num = 6;
+  shape.channels = shape.num_output = 32;
+  shape.height = shape.out_height = 20;
+  shape.width = shape.out_width = 22;
+  shape.group = 1;
+  shape.rows.kernel = shape.columns.kernel = 3;
+  shape.rows.stride = shape.columns.stride = 1;
+  shape.rows.pad = shape.columns.pad = 1;
+  shape.rows.dilation = shape.columns.dilation = 1;
+  shape.bias = shape.training = true;
+  shape.threads = 2;
+  shape.type = onednn::ElementType::f32;
+  return shape;
+}
+
 /** What a primitive computes from random numbers: its output, and the bias' gradient if it has one.
  */
 vector<vector<float>> Compute(const onednn::ConvPrimitive& pass, onednn::ConvPass kind) {
@@ -125,24 +144,12 @@ vector<vector<float>> Compute(const onednn::ConvPrimitive& pass, onednn::ConvPas
 }  // namespace
 
 TEST(OnednnConvTest, PartsOfTheBatchGiveWhatAllOfItGives) {
-  onednn::ConvShape shape = {};
-  shape.num = 6;
-  shape.channels = shape.num_output = 32;
-  shape.height = shape.out_height = 20;
-  shape.width = shape.out_width = 22;
-  shape.group = 1;
-  shape.rows.kernel = shape.columns.kernel = 3;
-  shape.rows.stride = shape.columns.stride = 1;
-  shape.rows.pad = shape.columns.pad = 1;
-  shape.rows.dilation = shape.columns.dilation = 1;
-  shape.bias = shape.training = true;
-  shape.threads = 2;
-  shape.type = onednn::ElementType::f32;
+  const onednn::ConvShape shape = TileShape();
   const onednn::ConvMethod& winograd = onednn::ConvMethodByName("winograd");
   for (const auto pass :
        {onednn::kConvForward, onednn::kConvBackwardData, onednn::kConvBackwardWeights}) {
     const auto make = [&](size_t most) {
-      return MakeConvPrimitive(shape, pass, winograd, onednn::Attributes(), most);
+      return MakeConvPrimitive(shape, pass, winograd, {}, most);
     };
     const auto whole = make(SIZE_MAX);
     if (whole == nullptr) GTEST_SKIP() << "without AVX-512, or by release 3, no Winograd";
@@ -169,7 +176,12 @@ TEST(OnednnConvTest, AlgorithmsAreForced) {
   const bool has_winograd = method("winograd", "") == "winograd";  // with AVX-512, release 2
   EXPECT_EQ(method("winograd", " dilation: 2"), "direct");
   EXPECT_EQ(method("direct", ""), "direct");
-  EXPECT_EQ(method("default", ""), "direct");  // 13 pixels are too few for Winograd
+  const bool tiles = onednn::FitsTiles(TileShape());
+  // 13 pixels are too few for Winograd.
+  EXPECT_EQ(method("default", ""), tiles ? "amx_split" : "direct");
+  EXPECT_EQ(method("amx_split", ""), tiles ? "amx_split" : "direct");
+  EXPECT_EQ(method("amx_split", " stride: 2"), "direct");
+  EXPECT_EQ(method("amx_bf16", ""), "direct");
   EXPECT_EQ(method("nhwc", ""), "nhwc");
   EXPECT_EQ(method("bf16", ""), "direct");  // not a net of bf16
   EXPECT_EQ(has_winograd, method("winograd", "") == "winograd");
@@ -181,7 +193,27 @@ TEST(OnednnConvTest, AlgorithmsAreForced) {
       "CAFFE_CONV_ALGORITHM is \"fast\", expected measure, default, winograd, direct, ");
 }
 
+TEST(OnednnConvTest, TilesAreForStrideOneAndOneGroup) {
+  onednn::ConvShape shape = TileShape();
+  if (!onednn::FitsTiles(shape)) GTEST_SKIP() << "this processor has no AMX";
+  for (const auto type : {onednn::ElementType::f32, onednn::ElementType::bf16}) {
+    shape.type = type;
+    const string name = DefaultConvMethod(shape, onednn::kConvForward).name;
+    EXPECT_EQ(name, type == onednn::ElementType::f32 ? "amx_split" : "amx_bf16");
+    EXPECT_EQ(ConvMethodsFor(shape, onednn::kConvBackwardData)[0].name, name);
+  }
+  shape.channels = 3;
+  EXPECT_EQ(DefaultConvMethod(shape, onednn::kConvForward).name, "bf16");
+  EXPECT_TRUE(onednn::FitsTiles(shape));
+  shape.group = 2;
+  EXPECT_FALSE(onednn::FitsTiles(shape));
+  shape.group = 1;
+  shape.columns.stride = 2;
+  EXPECT_FALSE(onednn::FitsTiles(shape));
+}
+
 TEST(OnednnConvTest, WinogradIsForLargeImagesAndPlainWindows) {
+  if (onednn::FitsTiles(TileShape())) GTEST_SKIP() << "tiles of AMX are preferred";
   onednn::ConvShape shape = {
       2, 16,           19,           30,   16,   19, 30,
       1, {3, 1, 1, 1}, {3, 1, 1, 1}, true, true, 1,  onednn::ElementType::f32};

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "caffe/backend/onednn_conv_choice.hpp"
+#include "caffe/backend/onednn_tile_conv.hpp"
 #include "caffe/util/math_functions.hpp"
 
 namespace caffe {
@@ -19,6 +20,8 @@ using Tag = dnnl::memory::format_tag;
 constexpr int kLeastWinogradSize = 19;
 // Fewer channels fill no vector, and Winograd's transforms work for padding.
 constexpr int kLeastWinogradChannels = 16;
+// The same holds for tiles.
+constexpr int kLeastTileChannels = 16;
 
 auto Key(const AxisWindow& window) {
   return std::tie(window.kernel, window.stride, window.pad, window.dilation);
@@ -36,12 +39,6 @@ bool FitsWinograd(const AxisWindow& window) {
 
 bool FitsWinograd(const ConvShape& shape) {
   return shape.group == 1 && FitsWinograd(shape.rows) && FitsWinograd(shape.columns);
-}
-
-Dims WeightDims(const ConvShape& s) {
-  const Dims window = {s.rows.kernel, s.columns.kernel};
-  if (s.group == 1) return {s.num_output, s.channels, window[0], window[1]};
-  return {s.group, s.num_output / s.group, s.channels / s.group, window[0], window[1]};
 }
 
 /** A convolution's sizes in oneDNN's words. */
@@ -177,7 +174,7 @@ void RunInParts(const ConvShape& shape, size_t most_scratch,
     const bool fits = IsMadeOf(whole->bottom, made.bottom, parts) &&
                       IsMadeOf(whole->top, made.top, parts) && made.weights == whole->weights;
     if (!fits || made.run.step.scratch.get_size() >= needed) return;
-    whole->run = {made.run.step, parts, made.bottom, made.top};
+    whole->run = {made.run.step, parts, made.bottom, made.top, nullptr};
     whole->implementation = made.implementation;
     return;
   }
@@ -193,7 +190,17 @@ void AddStored(const dnnl::memory& from, const dnnl::memory& to) {
 
 }  // namespace
 
+Dims WeightDims(const ConvShape& s) {
+  const Dims window = {s.rows.kernel, s.columns.kernel};
+  if (s.group == 1) return {s.num_output, s.channels, window[0], window[1]};
+  return {s.group, s.num_output / s.group, s.channels / s.group, window[0], window[1]};
+}
+
 void ConvStep::operator()(Arguments arguments) const {
+  if (own) {
+    own(arguments);
+    return;
+  }
   if (parts == 1) {
     step(std::move(arguments));
     return;
@@ -224,6 +231,7 @@ void ConvStep::operator()(Arguments arguments) const {
 }
 
 bool Fits(const ConvShape& shape, const ConvMethod& method) {
+  if (method.tiles && !FitsTiles(shape)) return false;
   if (method.type == ElementType::bf16) return shape.type == ElementType::bf16;
   return method.algorithm != Algorithm::convolution_winograd || FitsWinograd(shape);
 }
@@ -237,7 +245,9 @@ const vector<ConvMethod>& ConvMethods() {
       {"nhwc", Algorithm::convolution_direct, ElementType::f32, Tag::nhwc},
       {"nchw", Algorithm::convolution_direct, ElementType::f32, Tag::nchw},
       {"bf16", Algorithm::convolution_direct, ElementType::bf16, Tag::any},
-      {"bf16_nhwc", Algorithm::convolution_direct, ElementType::bf16, Tag::nhwc}};
+      {"bf16_nhwc", Algorithm::convolution_direct, ElementType::bf16, Tag::nhwc},
+      {"amx_split", Algorithm::convolution_direct, ElementType::f32, Tag::nChw16c, true},
+      {"amx_bf16", Algorithm::convolution_direct, ElementType::bf16, Tag::nhwc, true}};
   return *methods;
 }
 
@@ -250,12 +260,23 @@ const ConvMethod& ConvMethodByName(const string& name) {
   LOG(FATAL) << "no method of convolution is called \"" << name << "\"; there are" << names;
 }
 
+namespace {
+
+string TileMethod(const ConvShape& shape) {
+  return shape.type == ElementType::bf16 ? "amx_bf16" : "amx_split";
+}
+
+}  // namespace
+
 string DirectMethod(const ConvShape& shape) {
   return shape.type == ElementType::bf16 ? "bf16" : "direct";
 }
 
 ConvMethod DefaultConvMethod(const ConvShape& shape, ConvPass pass) {
   const bool bf16 = shape.type == ElementType::bf16;
+  if (FitsTiles(shape) && std::min(shape.channels, shape.num_output) >= kLeastTileChannels) {
+    return ConvMethodByName(TileMethod(shape));
+  }
   const bool winograd = std::min(shape.height, shape.width) >= kLeastWinogradSize &&
                         shape.channels >= kLeastWinogradChannels && FitsWinograd(shape) &&
                         (!bf16 || (pass == kConvBackwardWeights && shape.num_output >= 256));
@@ -266,6 +287,7 @@ vector<ConvMethod> ConvMethodsFor(const ConvShape& shape, ConvPass pass) {
   vector<string> names = {DefaultConvMethod(shape, pass).name};
   const bool winograd = FitsWinograd(shape) && shape.channels >= kLeastWinogradChannels;
   const bool bf16 = shape.type == ElementType::bf16;
+  if (FitsTiles(shape)) names.push_back(TileMethod(shape));
   if (bf16) names.insert(names.end(), {"bf16", "bf16_nhwc"});
   if (winograd) names.push_back("winograd");
   // Beside one that does with less or narrower arithmetic, these have never won.
@@ -283,17 +305,31 @@ vector<ConvMethod> ConvMethodsFor(const ConvShape& shape, ConvPass pass) {
   return methods;
 }
 
-std::unique_ptr<ConvPrimitive> MakeConvPrimitive(const ConvShape& shape, ConvPass pass,
-                                                 const ConvMethod& method,
-                                                 const dnnl::primitive_attr& attributes,
-                                                 size_t most_scratch) {
+namespace {
+
+/** @throws dnnl::error, also where oneDNN has no implementation. */
+ConvPrimitive MakeByOnednn(const ConvShape& shape, ConvPass pass, const ConvMethod& method,
+                           std::optional<float> slope, size_t most_scratch) {
+  const dnnl::primitive_attr attributes = slope ? AttributesWithReLU(*slope) : Attributes();
   const auto make = [&](const ConvShape& some) {
     return Make(pass, Description(some, method), attributes);
   };
+  ConvPrimitive made = make(shape);
+  RunInParts(shape, most_scratch, make, &made);
+  return made;
+}
+
+}  // namespace
+
+std::unique_ptr<ConvPrimitive> MakeConvPrimitive(const ConvShape& shape, ConvPass pass,
+                                                 const ConvMethod& method,
+                                                 std::optional<float> slope, size_t most_scratch) {
   return Checked([&]() -> std::unique_ptr<ConvPrimitive> {
     try {
-      auto made = std::make_unique<ConvPrimitive>(make(shape));
-      RunInParts(shape, most_scratch, make, made.get());
+      if (!Fits(shape, method)) return nullptr;
+      auto made = std::make_unique<ConvPrimitive>(
+          method.tiles ? MakeByTiles(shape, pass, method, slope)
+                       : MakeByOnednn(shape, pass, method, slope, most_scratch));
       made->method = method.name;
       made->kept = pass == kConvForward ? made->top : made->bottom;
       if (pass != kConvBackwardWeights && method.type != shape.type) {
@@ -344,8 +380,7 @@ const ConvPrimitive* ConvPlan::forward_relu(float slope) {
   if (asked_for_relu_) return forward_relu_.get();
   asked_for_relu_ = true;
   const ConvPrimitive& plain = forward();
-  forward_relu_ = MakeConvPrimitive(shape_, kConvForward, ConvMethodByName(plain.method),
-                                    AttributesWithReLU(slope));
+  forward_relu_ = MakeConvPrimitive(shape_, kConvForward, ConvMethodByName(plain.method), slope);
   if (forward_relu_ &&
       (forward_relu_->implementation != plain.implementation ||
        forward_relu_->bottom != plain.bottom || forward_relu_->weights != plain.weights ||

@@ -12,6 +12,9 @@ namespace onednn {
 
 namespace {
 
+/** Of the methods that compete: raised with each new one, so that it is measured. */
+constexpr int kMethods = 2;
+
 std::map<string, string> ReadWords(const string& path) {
   std::map<string, string> words;
   std::ifstream file(path);
@@ -87,8 +90,8 @@ string ConvCachePath() {
   }
   std::ostringstream path;
   const dnnl_version_t* version = dnnl_version();
-  path << folder << "/ssd-centerloss/conv-" << ProcessorSlug() << "-isa" << std::hex
-       << static_cast<unsigned>(dnnl::get_effective_cpu_isa()) << std::dec << "-onednn"
+  path << folder << "/ssd-centerloss/conv-" << kMethods << "-" << ProcessorSlug() << "-isa"
+       << std::hex << static_cast<unsigned>(dnnl::get_effective_cpu_isa()) << std::dec << "-onednn"
        << version->major << "." << version->minor << "." << version->patch << ".txt";
   return path.str();
 }

@@ -42,6 +42,14 @@ dnnl::memory RandomMemory(const Layout& layout, unsigned seed) {
   return memory;
 }
 
+/** The same of weights that are packed as tiles. */
+dnnl::memory RandomTiles(const Layout& plain, const TileWeights& tiles) {
+  const dnnl::memory values = RandomMemory(plain, 3);
+  dnnl::memory memory(tiles.layout(), Engine());
+  tiles.Pack(static_cast<const float*>(values.get_data_handle()), memory);
+  return memory;
+}
+
 /** Where the neighbours of a convolution keep its bottom or top. */
 Layout NeighboursLayout(const Layout& own, ElementType type) {
   const Dims dims = DimsOf(own);
@@ -88,7 +96,8 @@ class Trial {
     }
     const bool weights_are_read = forward || data;
     arguments_[weights_are_read ? DNNL_ARG_WEIGHTS : DNNL_ARG_DIFF_WEIGHTS] =
-        RandomMemory(p.weights, 3);
+        p.tile_weights ? RandomTiles(PlainWeights(shape), *p.tile_weights)
+                       : RandomMemory(p.weights, 3);
     if (shape.bias && !data) {
       arguments_[forward ? DNNL_ARG_BIAS : DNNL_ARG_DIFF_BIAS] =
           RandomMemory(PlainLayout({shape.num_output}), 4);

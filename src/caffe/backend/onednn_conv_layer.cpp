@@ -11,22 +11,30 @@ namespace caffe {
 namespace onednn {
 
 dnnl::memory PackedWeights::Get(Phase phase, const shared_ptr<SyncedMemory>& weights,
-                                const Layout& plain, const Layout& wanted) {
-  const void* host = weights->cpu_data();
-  if (wanted == plain) return PlainMemory(DimsOf(plain), host);
-  auto copy = std::find_if(copies_.begin(), copies_.end(),
-                           [&](const Copy& candidate) { return candidate.layout == wanted; });
+                                const Layout& plain, const ConvPrimitive& pass) {
+  const auto* host = static_cast<const float*>(weights->cpu_data());
+  if (pass.weights == plain) return PlainMemory(DimsOf(plain), host);
+  auto copy = std::find_if(copies_.begin(), copies_.end(), [&](const Copy& candidate) {
+    return candidate.layout == pass.weights && candidate.tiles == pass.tile_weights;
+  });
   if (copy == copies_.end()) {
-    copies_.push_back({wanted, nullptr, {}, Reorder()});
+    copies_.push_back({pass.weights, pass.tile_weights, nullptr, {}, Reorder()});
     copy = copies_.end() - 1;
   }
+  const auto pack = [&](const dnnl::memory& to) {
+    if (copy->tiles) {
+      copy->tiles->Pack(host, to);
+    } else {
+      copy->reorder.Run(PlainMemory(DimsOf(plain), host), to);
+    }
+  };
   if (phase == TRAIN) {
-    const dnnl::memory scratch = Scratch(kWeights, wanted);
-    copy->reorder.Run(PlainMemory(DimsOf(plain), host), scratch);
+    const dnnl::memory scratch = Scratch(kWeights, pass.weights);
+    pack(scratch);
     return scratch;
   }
-  if (!copy->memory) copy->memory = std::make_unique<OnednnMemory>(wanted);
-  if (copy->source.Changed(weights)) copy->memory->FromHost(host);
+  if (!copy->memory) copy->memory = std::make_unique<OnednnMemory>(pass.weights);
+  if (copy->source.Changed(weights)) pack(copy->memory->memory());
   return copy->memory->memory();
 }
 
@@ -83,7 +91,7 @@ void OnednnConvolutionLayer::Forward_cpu(const vector<Blob<float>*>& bottom,
   const ConvPrimitive& pass = plan_->forward();
   Arguments arguments;
   arguments[DNNL_ARG_WEIGHTS] =
-      packed_.Get(phase_, blobs_[0]->data(), plan_->plain_weights(), pass.weights);
+      packed_.Get(phase_, blobs_[0]->data(), plan_->plain_weights(), pass);
   if (bias_term_) {
     arguments[DNNL_ARG_BIAS] = PlainMemory({num_output_}, blobs_[1]->cpu_data());
   } else if (plan_->key().bias) {
@@ -105,17 +113,17 @@ bool OnednnConvolutionLayer::Forward_fused(const vector<Blob<float>*>& bottom,
                                            const vector<Blob<float>*>& top) {
   const bool folds = !folded_.empty();
   if (plan_ == nullptr || (folds && !folded_.Update(blobs_))) return false;
-  const ConvPrimitive* with_relu =
-      relu_ != nullptr && IsFinite(*bottom[0]) ? plan_->forward_relu(slope_) : nullptr;
+  const ConvPrimitive* with_relu = relu_ != nullptr ? plan_->forward_relu(slope_) : nullptr;
+  if (with_relu != nullptr && !with_relu->keeps_nan && !IsFinite(*bottom[0])) with_relu = nullptr;
   if (!folds && with_relu == nullptr) return false;
   const ConvPrimitive& pass = with_relu != nullptr ? *with_relu : plan_->forward();
   Arguments arguments;
   if (folds) {
-    arguments[DNNL_ARG_WEIGHTS] = folded_.Weights(*blobs_[0], pass.weights);
+    arguments[DNNL_ARG_WEIGHTS] = folded_.Weights(*blobs_[0], pass);
     arguments[DNNL_ARG_BIAS] = folded_.Bias();
   } else {
     arguments[DNNL_ARG_WEIGHTS] =
-        packed_.Get(phase_, blobs_[0]->data(), plan_->plain_weights(), pass.weights);
+        packed_.Get(phase_, blobs_[0]->data(), plan_->plain_weights(), pass);
     if (bias_term_) arguments[DNNL_ARG_BIAS] = PlainMemory({num_output_}, blobs_[1]->cpu_data());
   }
   Convolve(pass, std::move(arguments), bottom[0], top[0]);
@@ -150,10 +158,10 @@ void OnednnConvolutionLayer::BackwardBias(Blob<float>* top) {
 void OnednnConvolutionLayer::BackwardData(Blob<float>* top, Blob<float>* bottom) {
   const ConvPrimitive& pass = plan_->backward_data();
   Output output(bottom->diff().get(), pass.bottom, pass.kept, kBottom);
-  pass.run({{DNNL_ARG_DIFF_DST, top_diff_.Read(top->diff().get(), pass.top)},
-            {DNNL_ARG_WEIGHTS,
-             packed_.Get(phase_, blobs_[0]->data(), plan_->plain_weights(), pass.weights)},
-            {DNNL_ARG_DIFF_SRC, output.memory()}});
+  pass.run(
+      {{DNNL_ARG_DIFF_DST, top_diff_.Read(top->diff().get(), pass.top)},
+       {DNNL_ARG_WEIGHTS, packed_.Get(phase_, blobs_[0]->data(), plan_->plain_weights(), pass)},
+       {DNNL_ARG_DIFF_SRC, output.memory()}});
   output.Commit();
 }
 

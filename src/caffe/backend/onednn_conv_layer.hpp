@@ -22,13 +22,14 @@ namespace onednn {
  */
 class PackedWeights {
  public:
-  /** @brief `weights`, whose host copy has the layout `plain`, in the layout `wanted`. */
+  /** @brief `weights`, whose host copy has the layout `plain`, as a pass wants them. */
   dnnl::memory Get(Phase phase, const shared_ptr<SyncedMemory>& weights, const Layout& plain,
-                   const Layout& wanted);
+                   const ConvPrimitive& pass);
 
  private:
   struct Copy {
     Layout layout;
+    std::optional<TileWeights> tiles;
     std::unique_ptr<OnednnMemory> memory;  // TEST
     Watch source;
     Reorder reorder;  // TRAIN

@@ -84,7 +84,7 @@ class OnednnDeconvolutionLayer : public DeconvolutionLayer<float> {
   }
 
   dnnl::memory Weights(const ConvPrimitive& pass) {
-    return packed_.Get(phase_, blobs_[0]->data(), plan_->plain_weights(), pass.weights);
+    return packed_.Get(phase_, blobs_[0]->data(), plan_->plain_weights(), pass);
   }
 
   void AddBias(const Layout& layout, const dnnl::memory& values) {

@@ -109,12 +109,12 @@ bool FoldedParameters::Update(const vector<shared_ptr<Blob<float>>>& own) {
   return finite_;
 }
 
-dnnl::memory FoldedParameters::Weights(const Blob<float>& own, const Layout& wanted) {
+dnnl::memory FoldedParameters::Weights(const Blob<float>& own, const ConvPrimitive& pass) {
   auto copy = std::find_if(copies_.begin(), copies_.end(), [&](const Copy& candidate) {
-    return candidate.memory->layout() == wanted;
+    return candidate.memory->layout() == pass.weights && candidate.tiles == pass.tile_weights;
   });
   if (copy == copies_.end()) {
-    copies_.push_back({std::make_unique<OnednnMemory>(wanted), 0});
+    copies_.push_back({pass.tile_weights, std::make_unique<OnednnMemory>(pass.weights), 0});
     copy = copies_.end() - 1;
   }
   if (copy->version == version_) return copy->memory->memory();
@@ -123,7 +123,11 @@ dnnl::memory FoldedParameters::Weights(const Blob<float>& own, const Layout& wan
   for (int i = 0; i < own.count(); ++i) {
     folded[i] = static_cast<float>(folded[i] * factors_[i / size]);
   }
-  copy->memory->FromHost(folded.data());
+  if (copy->tiles) {
+    copy->tiles->Pack(folded.data(), copy->memory->memory());
+  } else {
+    copy->memory->FromHost(folded.data());
+  }
   copy->version = version_;
   return copy->memory->memory();
 }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <vector>
 
+#include "caffe/backend/onednn_conv.hpp"
 #include "caffe/backend/onednn_memory.hpp"
 #include "caffe/backend/onednn_watch.hpp"
 #include "caffe/layer.hpp"
@@ -28,12 +29,13 @@ class FoldedParameters {
    * @return false if a folded one is not finite.
    */
   bool Update(const vector<shared_ptr<Blob<float>>>& own);
-  /** @brief After Update: the folded weights in the layout `wanted`. */
-  dnnl::memory Weights(const Blob<float>& own, const Layout& wanted);
+  /** @brief After Update: the folded weights as a pass wants them. */
+  dnnl::memory Weights(const Blob<float>& own, const ConvPrimitive& pass);
   dnnl::memory Bias() const { return PlainMemory({static_cast<int>(bias_.size())}, bias_.data()); }
 
  private:
   struct Copy {
+    std::optional<TileWeights> tiles;
     std::unique_ptr<OnednnMemory> memory;
     uint64_t version;
   };
