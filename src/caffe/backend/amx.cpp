@@ -2,11 +2,11 @@
 
 #if CAFFE_HAS_AMX
 #include <cpuid.h>
-#include <immintrin.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
 
+#include "caffe/backend/amx_intrinsics.hpp"
 #include "caffe/common.hpp"
 
 namespace caffe {

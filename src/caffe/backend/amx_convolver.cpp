@@ -4,9 +4,7 @@
 
 #include <algorithm>
 
-#if CAFFE_HAS_AMX
-#include <immintrin.h>
-#endif
+#include "caffe/backend/amx_intrinsics.hpp"
 
 namespace caffe {
 namespace amx {

@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#if CAFFE_HAS_AMX
-#include <immintrin.h>
-#endif
+#include "caffe/backend/amx_intrinsics.hpp"
 
 namespace caffe {
 namespace amx {
