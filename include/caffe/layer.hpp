@@ -61,6 +61,32 @@ class Layer {
    */
   bool ForwardFused(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top);
 
+  /**
+   * @brief Asks this layer to do the backward of `before` in its own from now on, when told so.
+   *
+   * Net asks when all layers are set up. `before` works in place on this layer's only bottom,
+   * right before this layer, and has no loss. After a yes, Net runs BackwardFused where nobody can
+   * see what lies between, and only after CanBackwardFused.
+   */
+  virtual bool AbsorbBackward(Layer* /*before*/) { return false; }
+  /**
+   * @brief Whether BackwardFused can follow the last Forward, and gives what two Backwards would.
+   *
+   * A layer that says yes right after its Forward needs the data of its bottom no more: they may be
+   * given back (SyncedMemory::GiveBack), and then it must say yes until the next Forward.
+   */
+  virtual bool CanBackwardFused(const vector<Blob<Dtype>*>& /*bottom*/) const { return false; }
+  /** @brief Backward of this layer, and of the one that it absorbed for this, in one. */
+  void BackwardFused(const vector<Blob<Dtype>*>& top, const vector<Blob<Dtype>*>& bottom);
+  /**
+   * @brief Whether Backward reads the data (not the gradients) of any bottom; of any top.
+   *
+   * A net that saves memory gives back early what no Backward reads. A class that reads more than
+   * its base overrides these too.
+   */
+  virtual bool BackwardReadsBottoms() const { return true; }
+  virtual bool BackwardReadsTops() const { return true; }
+
   vector<shared_ptr<Blob<Dtype>>>& blobs() { return blobs_; }
   const LayerParameter& layer_param() const { return layer_param_; }
   virtual void ToProto(LayerParameter* param, bool write_diff = false);
@@ -125,6 +151,8 @@ class Layer {
                              const vector<Blob<Dtype>*>& /*top*/) {
     return false;
   }
+  virtual void Backward_fused(const vector<Blob<Dtype>*>& /*top*/,
+                              const vector<Blob<Dtype>*>& /*bottom*/) {}
   virtual void CheckBlobCounts(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top);
   /** @brief Fills the diff of each top that has a loss weight with that weight. */
   void SetLossWeights(const vector<Blob<Dtype>*>& top);

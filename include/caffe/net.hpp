@@ -67,7 +67,12 @@ class Net {
   Dtype ForwardFrom(int start) { return ForwardFromTo(start, num_layers() - 1); }
   Dtype ForwardTo(int end) { return ForwardFromTo(0, end); }
   void Backward() { BackwardFromTo(num_layers() - 1, 0); }
-  /** @brief Layers start down to end, both included; layers that need no gradient are left out. */
+  /**
+   * @brief Layers start down to end, both included; layers that need no gradient are left out.
+   *
+   * A layer that absorbed the backward of the one before does it in its own, unless the run does
+   * not reach that one, or debug_info, a callback or a changed blob makes a difference.
+   */
   void BackwardFromTo(int start, int end);
   void BackwardFrom(int start) { BackwardFromTo(start, 0); }
   void BackwardTo(int end) { BackwardFromTo(num_layers() - 1, end); }
@@ -119,6 +124,10 @@ class Net {
   const vector<Dtype>& blob_loss_weights() const { return blob_loss_weights_; }
   /** @brief The layers whose forward layer i may do in its own, in running order. */
   const vector<int>& absorbed(int i) const { return absorbed_.at(i); }
+  /** @brief The layer whose backward layer i may do in its own (Layer::AbsorbBackward), or -1. */
+  int absorbed_backward(int i) const { return absorbed_backward_.at(i); }
+  /** @brief Whether a whole Backward would do so now, after the last Forward. */
+  bool FusesBackward(int i) const;
 
   /** @brief Every parameter of every layer; shared ones appear once a layer. */
   const vector<shared_ptr<Blob<Dtype>>>& params() const { return params_; }
@@ -158,8 +167,9 @@ class Net {
   /**
    * @brief Whether blobs give their memory back, for others, once no layer needs the values.
    *
-   * In a TRAIN net activations and their gradients go as Backward comes past them; in a TEST net
-   * activations go after the last layer that reads them, so Backward is not possible. The net's
+   * In a TRAIN net activations and their gradients go after the last layer that reads them in its
+   * forward or in its backward; in a TEST net activations go after the last layer that reads them
+   * in its forward, so Backward is not possible. The net's
    * inputs, outputs and losses, and the blobs named in `keep`, hold their values as ever, as do
    * those of which somebody holds an array (PinHost). Whoever reads another one gets an error.
    * Off by default.
@@ -209,6 +219,7 @@ class Net {
   void ForceBackward();
   void GatherParams();
   void AbsorbLayers();
+  void AbsorbBackwards();
   int NextInPlace(int blob_id, int layer_id) const;
   bool ForwardFused(int layer_id, int end);
   void UnfuseForBackward(int start, int end);
@@ -227,6 +238,7 @@ class Net {
   vector<bool> layer_need_backward_;
 
   vector<vector<int>> absorbed_;
+  vector<int> absorbed_backward_;
   vector<bool> done_by_other_;  ///< layers that another has done in this run
   bool fuses_ = true;
 

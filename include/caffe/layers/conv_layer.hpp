@@ -35,6 +35,8 @@ class ConvolutionLayer : public BaseConvolutionLayer<Dtype> {
   explicit ConvolutionLayer(const LayerParameter& param) : BaseConvolutionLayer<Dtype>(param) {}
 
   const char* type() const override { return "Convolution"; }
+  bool BackwardReadsBottoms() const override { return this->param_propagate_down(0); }
+  bool BackwardReadsTops() const override { return false; }
 
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;

@@ -28,6 +28,8 @@ class DeconvolutionLayer : public BaseConvolutionLayer<Dtype> {
   explicit DeconvolutionLayer(const LayerParameter& param) : BaseConvolutionLayer<Dtype>(param) {}
 
   const char* type() const override { return "Deconvolution"; }
+  bool BackwardReadsBottoms() const override { return this->param_propagate_down(0); }
+  bool BackwardReadsTops() const override { return false; }
 
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;

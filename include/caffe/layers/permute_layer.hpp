@@ -25,6 +25,8 @@ class PermuteLayer : public Layer<Dtype> {
   const char* type() const override { return "Permute"; }
   int ExactNumBottomBlobs() const override { return 1; }
   int ExactNumTopBlobs() const override { return 1; }
+  bool BackwardReadsBottoms() const override { return false; }
+  bool BackwardReadsTops() const override { return false; }
 
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;

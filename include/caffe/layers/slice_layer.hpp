@@ -26,6 +26,8 @@ class SliceLayer : public Layer<Dtype> {
   const char* type() const override { return "Slice"; }
   int ExactNumBottomBlobs() const override { return 1; }
   int MinTopBlobs() const override { return 1; }
+  bool BackwardReadsBottoms() const override { return false; }
+  bool BackwardReadsTops() const override { return false; }
 
  protected:
   void Forward_cpu(const vector<Blob<Dtype>*>& bottom, const vector<Blob<Dtype>*>& top) override;

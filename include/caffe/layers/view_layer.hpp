@@ -30,6 +30,8 @@ class ViewLayer : public Layer<Dtype> {
 
   int ExactNumBottomBlobs() const override { return 1; }
   int ExactNumTopBlobs() const override { return 1; }
+  bool BackwardReadsBottoms() const override { return false; }
+  bool BackwardReadsTops() const override { return false; }
 
  protected:
   virtual vector<int> TopShape(const Blob<Dtype>& bottom) const = 0;

@@ -4,7 +4,8 @@
 #include <memory>
 #include <tuple>
 
-#include "caffe/backend/onednn_elementwise.hpp"
+#include "caffe/backend/onednn_max_pool.hpp"
+#include "caffe/backend/onednn_relu_layer.hpp"
 #include "caffe/layers/pooling_layer.hpp"
 
 namespace caffe {
@@ -86,21 +87,47 @@ class PoolPlan {
 };
 
 /**
- * Pooling of values in the backend's layout and type, in that layout. Unlike
- * the plain implementation MAX passes over a NaN where the window has another
- * value, and where several of a large window are the largest any of them may
- * get the gradient.
+ * Pooling of values in the backend's layout and type, in that layout.
+ *
+ * MAX of blocks of channels (MaxPool) is as the plain implementation, and does the gradient of a
+ * ReLU in place on its bottom along with its own. What oneDNN computes of MAX passes over a NaN
+ * where the window has another value, and where several of a large window are the largest any of
+ * them may get the gradient.
  */
 class OnednnPoolingLayer : public PoolingLayer<float> {
  public:
   explicit OnednnPoolingLayer(const LayerParameter& param) : PoolingLayer<float>(param) {}
 
+  bool AbsorbBackward(Layer<float>* before) override {
+    if (!IsMax() || !IsFusableReLU(*before)) return false;
+    slope_ = before->layer_param().relu_param().negative_slope();
+    return true;
+  }
+  bool CanBackwardFused(const vector<Blob<float>*>& bottom) const override {
+    const shared_ptr<SyncedMemory>& values = bottom[0]->data();
+    if (max_ == nullptr || pooled_.lock() != values) return false;
+    // Nobody can have changed what was given back.
+    return values->given_back() || (!values->pinned() && values->version() == version_);
+  }
+
  protected:
   void Forward_cpu(const vector<Blob<float>*>& bottom, const vector<Blob<float>*>& top) override {
-    const OnednnMemory* input = BackendCopy(*bottom[0]->data(), DimsOf(bottom[0]->shape()));
+    const shared_ptr<SyncedMemory>& values = bottom[0]->data();
+    const OnednnMemory* input = BackendCopy(*values, DimsOf(bottom[0]->shape()));
     plan_ = nullptr;
+    max_ = nullptr;
     if (input == nullptr || top.size() > 1 || !DefinedAlike()) {
       PoolingLayer<float>::Forward_cpu(bottom, top);
+      return;
+    }
+    const MaxPoolKey key = {input->layout(), windows()};
+    if (IsMax() && MaxPool::Fits(key)) {
+      max_ = &max_plans_.For(key);
+      Output output(top[0]->data().get(), max_->top());
+      max_->Forward(input->memory(), output.memory());
+      output.Commit();
+      pooled_ = values;
+      version_ = values->version();
       return;
     }
     plan_ = &plans_.For(PoolKey{input->layout(), DimsOf(top[0]->shape()), windows(), Algorithm(),
@@ -110,14 +137,28 @@ class OnednnPoolingLayer : public PoolingLayer<float> {
 
   void Backward_cpu(const vector<Blob<float>*>& top, const vector<bool>& propagate_down,
                     const vector<Blob<float>*>& bottom) override {
-    if (plan_ == nullptr || !propagate_down[0]) {
+    if (!propagate_down[0] || (max_ == nullptr && plan_ == nullptr)) {
       PoolingLayer<float>::Backward_cpu(top, propagate_down, bottom);
-      return;
+    } else if (max_ != nullptr) {
+      BackwardMax(top, 1, bottom);
+    } else {
+      plan_->Backward(top[0]->diff().get(), bottom[0]->diff().get());
     }
-    plan_->Backward(top[0]->diff().get(), bottom[0]->diff().get());
+  }
+
+  void Backward_fused(const vector<Blob<float>*>& top,
+                      const vector<Blob<float>*>& bottom) override {
+    BackwardMax(top, slope_, bottom);
   }
 
  private:
+  void BackwardMax(const vector<Blob<float>*>& top, float slope,
+                   const vector<Blob<float>*>& bottom) {
+    const dnnl::memory top_diff = top_diff_.Read(top[0]->diff().get(), max_->top());
+    Output output(bottom[0]->diff().get(), max_->key().bottom);
+    max_->Backward(top_diff, slope, output.memory());
+    output.Commit();
+  }
   bool IsMax() const {
     return layer_param_.pooling_param().pool() == PoolingParameter_PoolMethod_MAX;
   }
@@ -137,7 +178,13 @@ class OnednnPoolingLayer : public PoolingLayer<float> {
   }
 
   Plans<PoolPlan> plans_;
-  PoolPlan* plan_ = nullptr;  // of the last Forward, if it was the backend's
+  Plans<MaxPool> max_plans_;
+  PoolPlan* plan_ = nullptr;  // of the last Forward, if it was oneDNN's
+  MaxPool* max_ = nullptr;    // of the last Forward, if it was this one's
+  Input top_diff_;
+  float slope_ = 0;  // of the ReLU whose gradient comes along
+  std::weak_ptr<SyncedMemory> pooled_;
+  uint64_t version_ = 0;  // of what was pooled last
 };
 
 const OverrideRegisterer g_pooling("Pooling", [](const LayerParameter& param) {

@@ -79,9 +79,16 @@ MemoryPlan ActivationMemory<Dtype>::MakePlan(const Net<Dtype>& net, const vector
   for (int i = num_layers - 1; net.phase() == TRAIN && i >= 0; --i) {
     uses.emplace_back();
     if (!net.layer_need_backward()[i]) continue;
-    uses.back() = uses[i];
-    for (const int blob : net.bottom_ids(i)) uses.back().push_back(DiffSlot(blob));
-    for (const int blob : net.top_ids(i)) uses.back().push_back(DiffSlot(blob));
+    const bool reads_bottoms = net.layers()[i]->BackwardReadsBottoms();
+    const bool reads_tops = net.layers()[i]->BackwardReadsTops();
+    for (const int blob : net.bottom_ids(i)) {
+      if (reads_bottoms) uses.back().push_back(DataSlot(blob));
+      uses.back().push_back(DiffSlot(blob));
+    }
+    for (const int blob : net.top_ids(i)) {
+      if (reads_tops) uses.back().push_back(DataSlot(blob));
+      uses.back().push_back(DiffSlot(blob));
+    }
   }
   return MemoryPlan(uses, keep);
 }
@@ -94,6 +101,7 @@ ActivationMemory<Dtype>::ActivationMemory(const Net<Dtype>& net, const vector<st
       keep_(KeptSlots(net, keep)),
       plan_(MakePlan(net, keep_)),
       memory_of_(keep_.size()) {
+  for (int i = 0; i < net.num_layers(); ++i) frees_bottom_.push_back(OnlyFusedReads(i));
   for (size_t slot = 0; slot < keep_.size(); ++slot) {
     const MemoryPool::End end = slot % 2 == 0 ? MemoryPool::kLow : MemoryPool::kHigh;
     if (!keep_[slot]) Memory(static_cast<int>(slot))->set_pool(pool, end);
@@ -110,6 +118,27 @@ ActivationMemory<Dtype>::~ActivationMemory() {
   }
 }
 
+/** Whether a layer's bottom is read by no later forward, and its data by no backward but its own
+ * and the one that it may do. */
+template <typename Dtype>
+bool ActivationMemory<Dtype>::OnlyFusedReads(int layer) const {
+  const int absorbed = net_.phase() == TRAIN ? net_.absorbed_backward(layer) : -1;
+  if (absorbed < 0 || keep_[DataSlot(net_.bottom_ids(layer)[0])]) return false;
+  const int blob = net_.bottom_ids(layer)[0];
+  const auto has = [blob](const vector<int>& ids) {
+    return std::find(ids.begin(), ids.end(), blob) != ids.end();
+  };
+  for (int i = 0; i < net_.num_layers(); ++i) {
+    if (i == layer || i == absorbed) continue;
+    const bool is_bottom = has(net_.bottom_ids(i)), is_top = has(net_.top_ids(i));
+    if (i > layer && (is_bottom || is_top)) return false;
+    if (!net_.layer_need_backward()[i]) continue;
+    if (is_bottom && net_.layers()[i]->BackwardReadsBottoms()) return false;
+    if (is_top && net_.layers()[i]->BackwardReadsTops()) return false;
+  }
+  return true;
+}
+
 template <typename Dtype>
 SyncedMemory* ActivationMemory<Dtype>::Memory(int slot) const {
   const Blob<Dtype>& blob = *net_.blobs()[slot / 2];
@@ -119,6 +148,19 @@ SyncedMemory* ActivationMemory<Dtype>::Memory(int slot) const {
 template <typename Dtype>
 void ActivationMemory<Dtype>::BeforeForward(int layer) {
   for (const int blob : net_.top_ids(layer)) Memory(DataSlot(blob))->ExpectValues();
+}
+
+template <typename Dtype>
+void ActivationMemory<Dtype>::AfterForward(int layer) {
+  GiveBack(layer);
+  if (!frees_bottom_[layer] || !net_.FusesBackward(layer)) return;
+  const int slot = DataSlot(net_.bottom_ids(layer)[0]);
+  SyncedMemory* memory = Memory(slot);
+  int shown = 0;  // by so many blobs
+  for (size_t other = 0; other < keep_.size(); other += 2) {
+    shown += Memory(static_cast<int>(other)) == memory ? 1 : 0;
+  }
+  if (shown == 1) memory->GiveBack();
 }
 
 template <typename Dtype>

@@ -29,7 +29,7 @@ class ActivationMemory {
   ~ActivationMemory();
 
   void BeforeForward(int layer);
-  void AfterForward(int layer) { GiveBack(layer); }
+  void AfterForward(int layer);
   void BeforeBackward(int layer);
   void AfterBackward(int layer);
 
@@ -38,6 +38,7 @@ class ActivationMemory {
  private:
   static MemoryPlan MakePlan(const Net<Dtype>& net, const vector<bool>& keep);
   static vector<bool> KeptSlots(const Net<Dtype>& net, const vector<string>& names);
+  bool OnlyFusedReads(int layer) const;
   SyncedMemory* Memory(int slot) const;
   void GiveBack(int step);
 
@@ -45,6 +46,8 @@ class ActivationMemory {
   shared_ptr<MemoryPool> pool_;
   vector<bool> keep_;  // by slot: blob i's data is 2 i, its gradient 2 i + 1
   MemoryPlan plan_;
+  // By layer: whether nobody reads its bottom after it if it does the backward before it, too.
+  vector<bool> frees_bottom_;
   vector<const SyncedMemory*> memory_of_;
   vector<int> free_;
 

@@ -69,6 +69,16 @@ bool Layer<Dtype>::ForwardFused(const vector<Blob<Dtype>*>& bottom,
 }
 
 template <typename Dtype>
+void Layer<Dtype>::BackwardFused(const vector<Blob<Dtype>*>& top,
+                                 const vector<Blob<Dtype>*>& bottom) {
+  try {
+    Backward_fused(top, bottom);
+  } catch (const Error& error) {
+    throw error.By(Who());
+  }
+}
+
+template <typename Dtype>
 void Layer<Dtype>::Backward(const vector<Blob<Dtype>*>& top, const vector<bool>& propagate_down,
                             const vector<Blob<Dtype>*>& bottom) {
   try {

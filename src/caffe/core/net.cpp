@@ -81,13 +81,24 @@ void Net<Dtype>::UnfuseForBackward(int start, int end) {
 }
 
 template <typename Dtype>
+bool Net<Dtype>::FusesBackward(int layer_id) const {
+  return absorbed_backward_.at(layer_id) >= 0 && !debug_info_ && before_backward_.empty() &&
+         after_backward_.empty() && Caffe::mode() == Caffe::CPU &&
+         layers_[layer_id]->CanBackwardFused(bottom_vecs_[layer_id]);
+}
+
+template <typename Dtype>
 void Net<Dtype>::BackwardFromTo(int start, int end) {
   CheckLayerRange(end, start);
   if (phase_ == TEST && fuses_) UnfuseForBackward(start, end);
+  done_by_other_.assign(num_layers(), false);
   for (int i = start; i >= end; --i) {
     if (activation_memory_) activation_memory_->BeforeBackward(i);
     for (Callback* callback : before_backward_) callback->run(i);
-    if (layer_need_backward_[i]) {
+    if (absorbed_backward_[i] >= end && FusesBackward(i)) {
+      layers_[i]->BackwardFused(top_vecs_[i], bottom_vecs_[i]);
+      done_by_other_[absorbed_backward_[i]] = true;
+    } else if (layer_need_backward_[i] && !done_by_other_[i]) {
       layers_[i]->Backward(top_vecs_[i], bottom_need_backward_[i], bottom_vecs_[i]);
       if (debug_info_) DebugBackward(i);
     }
@@ -249,6 +260,7 @@ const shared_ptr<Layer<Dtype>> Net<Dtype>::layer_by_name(const string& layer_nam
   template Dtype Net<Dtype>::ForwardFromTo(int, int);                                            \
   template bool Net<Dtype>::ForwardFused(int, int);                                              \
   template void Net<Dtype>::UnfuseForBackward(int, int);                                         \
+  template bool Net<Dtype>::FusesBackward(int) const;                                            \
   template void Net<Dtype>::BackwardFromTo(int, int);                                            \
   template void Net<Dtype>::set_release_memory(bool, const vector<string>&,                      \
                                                const shared_ptr<MemoryPool>&);                   \

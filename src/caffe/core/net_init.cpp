@@ -65,6 +65,7 @@ void Net<Dtype>::Init(const NetParameter& in_param, const std::set<string>& fill
   GatherParams();
   ShareWeights();
   AbsorbLayers();
+  AbsorbBackwards();
 }
 
 namespace {
@@ -358,6 +359,24 @@ void Net<Dtype>::AbsorbLayers() {
       absorbed_[i].push_back(next);
       is_absorbed[next] = true;
     }
+  }
+}
+
+template <typename Dtype>
+void Net<Dtype>::AbsorbBackwards() {
+  absorbed_backward_.assign(num_layers(), -1);
+  for (int i = 0; i < num_layers(); ++i) {
+    if (bottom_id_vecs_[i].size() != 1 || !bottom_need_backward_[i][0]) continue;
+    const int blob_id = bottom_id_vecs_[i][0];
+    // The last layer that works in place on the bottom, if layer i follows on it.
+    int before = -1;
+    for (int next = NextInPlace(blob_id, blob_producers_[blob_id]); next >= 0 && next < i;
+         next = NextInPlace(blob_id, next)) {
+      before = next;
+    }
+    if (before < 0 || layers_[before]->loss(0) != Dtype(0)) continue;
+    if (!layer_need_backward_[before] || !bottom_need_backward_[before][0]) continue;
+    if (layers_[i]->AbsorbBackward(layers_[before].get())) absorbed_backward_[i] = before;
   }
 }
 
