@@ -49,7 +49,7 @@ def test_quota_of_the_first_control_groups(tmp_path: Path, quota: str, threads: 
 def test_without_control_groups_openmp_decides(tmp_path: Path) -> None:
     _threads.settle(tmp_path)
     assert "OMP_NUM_THREADS" not in os.environ
-    assert os.environ["GOMP_SPINCOUNT"] == "1000"
+    assert os.environ["GOMP_SPINCOUNT"] == "10000"
 
 
 @pytest.mark.usefixtures("environment")
