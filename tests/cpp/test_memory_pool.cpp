@@ -123,4 +123,44 @@ TEST(MemoryPoolTest, RandomWorkNeverOverlapsAndLeavesNoGapsBehind) {
   EXPECT_EQ(pool->extent(), extent);
 }
 
+TEST(ScratchLoanTest, WhatIsBorrowedGoesBackWithTheLoan) {
+  const auto pool = MemoryPool::Make();
+  EXPECT_EQ(ScratchLoan::Current(), nullptr);
+  {
+    ScratchLoan loan(pool);
+    EXPECT_EQ(ScratchLoan::Current(), &loan);
+    void* first = loan.Borrow(2 * kMegabyte);
+    void* second = loan.Borrow(2 * kMegabyte);
+    EXPECT_NE(first, second);
+    std::memset(first, 1, 2 * kMegabyte);
+    std::memset(second, 2, 2 * kMegabyte);
+    EXPECT_EQ(static_cast<char*>(first)[2 * kMegabyte - 1], 1);
+    EXPECT_EQ(pool->used(), 4 * kMegabyte);
+  }
+  EXPECT_EQ(pool->used(), 0U);
+  EXPECT_EQ(ScratchLoan::Current(), nullptr);
+}
+
+TEST(ScratchLoanTest, AUseHasOneRoomThatGrows) {
+  const auto pool = MemoryPool::Make();
+  ScratchLoan loan(pool);
+  void* room = loan.Borrow(3, 2 * kMegabyte);
+  EXPECT_EQ(loan.Borrow(3, kMegabyte), room);
+  EXPECT_NE(loan.Borrow(4, kMegabyte), room);
+  loan.Borrow(3, 5 * kMegabyte);
+  EXPECT_EQ(pool->used(), 6 * kMegabyte) << "the old room was kept";
+}
+
+TEST(ScratchLoanTest, TheInnermostOfAPoolLends) {
+  const auto outer_pool = MemoryPool::Make(), inner_pool = MemoryPool::Make();
+  ScratchLoan outer(outer_pool);
+  {
+    const ScratchLoan none(nullptr);
+    EXPECT_EQ(ScratchLoan::Current(), &outer);
+    ScratchLoan inner(inner_pool);
+    EXPECT_EQ(ScratchLoan::Current(), &inner);
+  }
+  EXPECT_EQ(ScratchLoan::Current(), &outer);
+}
+
 }  // namespace caffe

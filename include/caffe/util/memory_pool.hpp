@@ -1,6 +1,7 @@
 #ifndef CAFFE_UTIL_MEMORY_POOL_HPP_
 #define CAFFE_UTIL_MEMORY_POOL_HPP_
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <mutex>
@@ -58,6 +59,42 @@ class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
   std::vector<Gap> gaps_;  // by address, never adjacent
 
   DISABLE_COPY_AND_ASSIGN(MemoryPool);
+};
+
+/**
+ * @brief While it lives, what this thread needs for a short time comes from a pool, and goes back
+ * with it.
+ *
+ * A net that saves memory holds one around the run of each layer: so a backward's conversions lie
+ * where activations were that are gone. Of loans within each other the innermost of a pool lends.
+ */
+class ScratchLoan {
+ public:
+  static constexpr size_t kLeast = 1 << 20;  ///< less is not worth a place of its own each time
+
+  /** @param pool null: this one lends nothing */
+  explicit ScratchLoan(std::shared_ptr<MemoryPool> pool);
+  ~ScratchLoan();
+  /** @brief The loan that this thread has now, or null. */
+  static ScratchLoan* Current();
+
+  /** @brief At least `size` bytes, aligned to 64, for as long as the loan lives. */
+  void* Borrow(size_t size);
+  /** @brief The same until the next call with this `use`, of 0 to 15, that asks for more. */
+  void* Borrow(int use, size_t size);
+
+ private:
+  struct Room {
+    size_t size = 0;
+    std::shared_ptr<void> memory;
+  };
+
+  std::shared_ptr<MemoryPool> pool_;
+  ScratchLoan* outer_;
+  std::array<Room, 16> uses_;
+  std::vector<std::shared_ptr<void>> others_;
+
+  DISABLE_COPY_AND_ASSIGN(ScratchLoan);
 };
 
 /** @brief Heap memory, aligned to 64 bytes. @throws Error where there is none. */

@@ -4,6 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include "caffe/util/memory_pool.hpp"
+
 namespace caffe {
 namespace onednn {
 
@@ -97,7 +99,12 @@ dnnl::memory PlainMemory(const Dims& dims, const void* values) {
 
 dnnl::memory Scratch(ScratchUse use, const Layout& layout) {
   thread_local Arena arenas[kNumScratchUses];
-  return dnnl::memory(layout, Engine(), arenas[use].Reserve(layout.get_size()));
+  const size_t size = layout.get_size();
+  ScratchLoan* loan = ScratchLoan::Current();
+  if (loan != nullptr && size >= ScratchLoan::kLeast) {
+    return dnnl::memory(layout, Engine(), loan->Borrow(use, size));
+  }
+  return dnnl::memory(layout, Engine(), arenas[use].Reserve(size));
 }
 
 dnnl::primitive_attr Attributes() {

@@ -75,8 +75,9 @@ enum ScratchUse {
 /**
  * @brief Memory for what nobody needs after the call, shared by all that runs on this thread.
  *
- * Its contents live until the next call with the same `use`. It grows when a
- * larger layout is asked for than ever before, and never again.
+ * Its contents live until the next call with the same `use`, or until the layer's run ends. It
+ * grows when a larger layout is asked for than ever before, and never again; during a run of a net
+ * that saves memory, it is lent by the net's pool instead (ScratchLoan).
  */
 dnnl::memory Scratch(ScratchUse use, const Layout& layout);
 

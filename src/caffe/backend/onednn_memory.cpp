@@ -65,6 +65,12 @@ dnnl::memory Input::Read(SyncedMemory* values, const Layout& wanted) {
     reorder_.Run(copy->memory(), scratch);
     return scratch;
   }
+  ScratchLoan* loan = ScratchLoan::Current();
+  if (copy != nullptr && loan != nullptr && wanted.get_size() >= ScratchLoan::kLeast) {
+    const dnnl::memory lent(wanted, Engine(), loan->Borrow(wanted.get_size()));
+    reorder_.Run(copy->memory(), lent);
+    return lent;
+  }
   if (copy != nullptr) {
     if (!own_ || own_->layout() != wanted) own_ = std::make_shared<OnednnMemory>(wanted);
     reorder_.Run(copy->memory(), own_->memory());

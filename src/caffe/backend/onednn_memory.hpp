@@ -55,7 +55,10 @@ const OnednnMemory* BackendCopy(const SyncedMemory& values, const Dims& dims);
 /** @brief Reads one input of a primitive, in the layout that the primitive wants. */
 class Input {
  public:
-  /** @brief Converts into memory of its own, which lives until it reads again. */
+  /**
+   * @brief Converts into memory of its own, which lives until it reads again, or into lent one
+   * (ScratchLoan), which lives as long as the layer runs.
+   */
   Input() = default;
   /** @brief Converts into scratch memory, which lives until the next call with the same `use`. */
   explicit Input(ScratchUse use) : use_(use) {}

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 namespace caffe {
 
@@ -125,6 +126,41 @@ void MemoryPool::Free(size_t offset, size_t size) {
   } else {
     gaps_.insert(next, {offset, end});
   }
+}
+
+namespace {
+
+ScratchLoan*& CurrentLoan() {
+  thread_local ScratchLoan* current = nullptr;
+  return current;
+}
+
+}  // namespace
+
+ScratchLoan::ScratchLoan(std::shared_ptr<MemoryPool> pool)
+    : pool_(std::move(pool)), outer_(CurrentLoan()) {
+  if (pool_) CurrentLoan() = this;
+}
+
+ScratchLoan::~ScratchLoan() {
+  if (pool_) CurrentLoan() = outer_;
+}
+
+ScratchLoan* ScratchLoan::Current() { return CurrentLoan(); }
+
+void* ScratchLoan::Borrow(size_t size) {
+  others_.push_back(pool_->Allocate(size, MemoryPool::kHigh));
+  return others_.back().get();
+}
+
+void* ScratchLoan::Borrow(int use, size_t size) {
+  Room& room = uses_.at(use);
+  if (size > room.size) {
+    room.memory.reset();  // first, so that both are never there
+    room.memory = pool_->Allocate(size, MemoryPool::kHigh);
+    room.size = size;
+  }
+  return room.memory.get();
 }
 
 }  // namespace caffe

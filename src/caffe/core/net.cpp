@@ -35,6 +35,7 @@ Dtype Net<Dtype>::ForwardFromTo(int start, int end) {
   Dtype loss = 0;
   done_by_other_.assign(num_layers(), false);
   for (int i = start; i <= end; ++i) {
+    const ScratchLoan loan(activation_memory_ ? activation_memory_->pool() : nullptr);
     if (activation_memory_) activation_memory_->BeforeForward(i);
     if (!done_by_other_[i] && !ForwardFused(i, end)) {
       for (Callback* callback : before_forward_) callback->run(i);
@@ -93,6 +94,7 @@ void Net<Dtype>::BackwardFromTo(int start, int end) {
   if (phase_ == TEST && fuses_) UnfuseForBackward(start, end);
   done_by_other_.assign(num_layers(), false);
   for (int i = start; i >= end; --i) {
+    const ScratchLoan loan(activation_memory_ ? activation_memory_->pool() : nullptr);
     if (activation_memory_) activation_memory_->BeforeBackward(i);
     for (Callback* callback : before_backward_) callback->run(i);
     if (absorbed_backward_[i] >= end && FusesBackward(i)) {
