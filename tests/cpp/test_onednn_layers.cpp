@@ -78,6 +78,20 @@ TEST(OnednnLayersTest, SplitAddsGradientsOfDifferentLayouts) {
   }
 }
 
+TEST(OnednnLayersTest, SplitReadsNoGradientThatNobodyHasWritten) {
+  LayerRun<float> run("type: 'Split'", {{2, 21, 5, 7}}, 3);
+  run.SetUp().Forward();
+  const vector<float> gradient = RandomValues<float>(run.top[1]->count(), 9);
+  SetGradients(gradient, run.top[1]);
+  MoveToBackend({2, 21, 5, 7}, run.top[1]->diff().get());
+  SetGradients(gradient, run.top[2]);
+  run.top[2]->diff()->SetZero();
+  run.layer->Backward(run.top, {true}, run.bottom);
+  EXPECT_EQ(Gradients(*run.bottom[0]), gradient);
+  EXPECT_EQ(run.top[0]->diff()->head(), SyncedMemory::UNINITIALIZED);
+  EXPECT_EQ(run.top[2]->diff()->head(), SyncedMemory::UNINITIALIZED);
+}
+
 TEST(OnednnLayersTest, SplitAddsInFloatAndRoundsOnce) {
   if (!onednn::HasBf16()) GTEST_SKIP() << "the processor has no bf16";
   const TestLayout bf16 = {dnnl::memory::format_tag::nChw16c, onednn::ElementType::bf16};

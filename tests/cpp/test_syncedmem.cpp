@@ -258,6 +258,15 @@ TEST(SyncedMemoryTest, ZerosAreWrittenAtOnceWhereSomebodyKeepsThePointer) {
   }
 }
 
+TEST(SyncedMemoryTest, ZerosTakeThePlaceOfWhatWasGivenBack) {
+  SyncedMemory memory(kSize);
+  memory.mutable_cpu_data();
+  memory.GiveBack();
+  memory.SetZero();
+  EXPECT_FALSE(memory.given_back());
+  EXPECT_EQ(static_cast<const int*>(memory.cpu_data())[0], 0);
+}
+
 TEST(SyncedMemoryTest, WhatIsOverwrittenIsNotFetched) {
   SyncedMemory memory(kSize);
   memory.set_backend_data(std::make_shared<MirrorMemory>(kValues));

@@ -6,6 +6,11 @@ namespace onednn {
 
 namespace {
 
+/** Nobody has written this gradient (a PriorBox has none to give), or only said that it is 0. */
+bool IsZero(const SyncedMemory& gradient) {
+  return gradient.head() == SyncedMemory::UNINITIALIZED && !gradient.given_back();
+}
+
 /** Split, whose gradients are added in the backend's layout if one of them lies there. */
 class OnednnSplitLayer : public SplitLayer<float> {
  public:
@@ -15,7 +20,9 @@ class OnednnSplitLayer : public SplitLayer<float> {
   void Backward_cpu(const vector<Blob<float>*>& top, const vector<bool>& propagate_down,
                     const vector<Blob<float>*>& bottom) override {
     diffs_.clear();
-    for (const Blob<float>* blob : top) diffs_.push_back(blob->diff().get());
+    for (const Blob<float>* blob : top) {
+      if (!IsZero(*blob->diff())) diffs_.push_back(blob->diff().get());
+    }
     const OnednnMemory* first = FirstOnBackend(diffs_, DimsOf(bottom[0]->shape()));
     if (!propagate_down[0] || first == nullptr) {
       SplitLayer<float>::Backward_cpu(top, propagate_down, bottom);

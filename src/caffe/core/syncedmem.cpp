@@ -173,6 +173,7 @@ void SyncedMemory::UnpinHost() {
 void SyncedMemory::SetZero() {
   ++version_;
   holders_ = 0;
+  state_ = kKept;
   if (pinned() || (owner_ && owner_->pinned())) ToHost();
 }
 

@@ -150,7 +150,7 @@ void PriorBoxLayer<Dtype>::Backward_cpu(const vector<Blob<Dtype>*>& /*top*/,
                                         const vector<bool>& propagate_down,
                                         const vector<Blob<Dtype>*>& bottom) {
   for (size_t i = 0; i < bottom.size(); ++i) {
-    if (propagate_down[i]) caffe_set(bottom[i]->count(), Dtype(0), bottom[i]->mutable_cpu_diff());
+    if (propagate_down[i]) bottom[i]->diff()->SetZero();
   }
 }
 
