@@ -1,9 +1,12 @@
 #ifndef CAFFE_TESTS_AMX_TEST_UTIL_HPP_
 #define CAFFE_TESTS_AMX_TEST_UTIL_HPP_
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,16 +29,33 @@ inline float FromBits(uint16_t bf16) {
   return value;
 }
 
-/** @brief Memory at a multiple of 64, filled with what is NaN as floats and as bf16. */
-class AlignedBytes {
+/**
+ * @brief Memory at a multiple of 64, filled with what is NaN as floats and as bf16.
+ *
+ * Tiles that are loaded or stored behind its end meet a page that may not be touched: no sanitizer
+ * sees them.
+ */
+class GuardedBytes {
  public:
-  explicit AlignedBytes(size_t size) : bytes_(size + 64, '\xff') {}
-  char* data() {
-    return reinterpret_cast<char*>((reinterpret_cast<uintptr_t>(bytes_.data()) + 63) / 64 * 64);
+  explicit GuardedBytes(size_t size) : pages_((size + kPage - 1) / kPage * kPage) {
+    start_ =
+        mmap(nullptr, pages_ + kPage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    CHECK(start_ != MAP_FAILED) << "no memory for " << size << " bytes";
+    char* guard = static_cast<char*>(start_) + pages_;
+    CHECK(mprotect(guard, kPage, PROT_NONE) == 0);
+    data_ = guard - (size + 63) / 64 * 64;
+    std::memset(data_, 0xff, size);
   }
+  ~GuardedBytes() { munmap(start_, pages_ + kPage); }
+  GuardedBytes(const GuardedBytes&) = delete;
+  GuardedBytes& operator=(const GuardedBytes&) = delete;
+  char* data() { return data_; }
 
  private:
-  vector<char> bytes_;
+  static constexpr size_t kPage = 4096;
+  size_t pages_;
+  void* start_;
+  char* data_;
 };
 
 /** @brief A batch of images, in C order and as one of the kinds of amx::Activations. */
@@ -48,8 +68,8 @@ class Images {
         channels_(channels),
         pixels_(pixels),
         values_(RandomValues<float>(num * channels * pixels, seed)),
-        bytes_(Bytes()) {
-    view_ = {kind, bytes_.data(), channels, 0, 0, Bytes() / num, kind == Kind::kFloats};
+        bytes_(std::make_shared<GuardedBytes>(Bytes())) {
+    view_ = {kind, bytes_->data(), channels, 0, 0, Bytes() / num, kind == Kind::kFloats};
     const size_t size = kind == Kind::kBf16 ? sizeof(uint16_t) : sizeof(float);
     view_.pixel = size * (kind == Kind::kBf16 ? channels : amx::kBlock);
     view_.block = size * (kind == Kind::kBf16 ? amx::kBlock : amx::kBlock * pixels);
@@ -57,7 +77,7 @@ class Images {
       view_.pixel = size;
       view_.block = size * pixels;
     }
-    if (kind == Kind::kFloats) std::memset(bytes_.data(), 0, Bytes());
+    if (kind == Kind::kFloats) std::memset(bytes_->data(), 0, Bytes());
     for (size_t i = 0; i < values_.size(); ++i) Store(i);
   }
   const amx::Activations& view() const { return view_; }
@@ -99,7 +119,7 @@ class Images {
   Kind kind_;
   int num_, channels_, pixels_;
   vector<float> values_;
-  AlignedBytes bytes_;
+  std::shared_ptr<GuardedBytes> bytes_;
   amx::Activations view_;
 };
 

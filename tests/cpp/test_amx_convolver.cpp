@@ -19,10 +19,10 @@ vector<float> RandomWeights(const amx::Convolution& c, bool bf16) {
 /** The top of a convolution, or with Weights::backward what makes its bottom's gradient. */
 vector<double> ByTiles(const amx::Convolution& c, const amx::Weights& weights, amx::Parts parts,
                        const Images& bottom, const amx::Finish& finish) {
-  AlignedBytes packed(amx::PackedWeightBytes(weights, parts));
+  GuardedBytes packed(amx::PackedWeightBytes(weights, parts));
   amx::PackWeights(weights, parts, c.threads, packed.data());
   const amx::Convolver convolver(c, parts);
-  AlignedBytes scratch(convolver.scratch_bytes());
+  GuardedBytes scratch(convolver.scratch_bytes());
   const auto kind = parts == amx::kWhole ? Activations::kBf16 : Activations::kFloats;
   Images top(kind, c.num, c.num_output, c.out_height * c.out_width, 9);
   convolver.Run(bottom.view(), packed.data(), finish, top.view(), scratch.data());

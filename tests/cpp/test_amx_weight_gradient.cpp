@@ -14,7 +14,7 @@ struct WeightGradients {
 WeightGradients ByTiles(const amx::Convolution& c, amx::Parts parts, const Images& bottom,
                         const Images& top_diff) {
   const amx::WeightGradient gradient(c, parts);
-  AlignedBytes scratch(gradient.scratch_bytes()), sums(gradient.count() * sizeof(float));
+  GuardedBytes scratch(gradient.scratch_bytes()), sums(gradient.count() * sizeof(float));
   auto* blocks = reinterpret_cast<float*>(sums.data());
   vector<float> bias(c.num_output, NAN);
   gradient.Run(bottom.view(), top_diff.view(), blocks, bias.data(), scratch.data());
