@@ -45,6 +45,8 @@ template <int kLanes, typename Element>
   float largest[kLanes];
   int place[kLanes];
   const int64_t begin = int64_t{rows.first + rows.begin} * w.width + columns.first + columns.begin;
+  // The pragmas keep the compiler from unrolling these loops before it makes vectors of them.
+#pragma omp simd
   for (int i = 0; i < kLanes; ++i) {
     largest[i] = row.bottom[begin * row.pixel + lane + i];
     place[i] = rows.begin * w.kernel_w + columns.begin;
@@ -54,6 +56,7 @@ template <int kLanes, typename Element>
       const int64_t at = int64_t{rows.first + h} * w.width + columns.first + v;
       const Element* from = row.bottom + at * row.pixel + lane;
       const int here = h * w.kernel_w + v;
+#pragma omp simd
       for (int i = 0; i < kLanes; ++i) {
         const float value = from[i];
         // Only a NaN differs from itself; nothing is above it afterwards.
@@ -63,10 +66,13 @@ template <int kLanes, typename Element>
       }
     }
   }
+  Element* top = row.top + to + lane;
+  uint8_t* chosen = row.chosen + to + lane;
+#pragma omp simd
   for (int i = 0; i < kLanes; ++i) {
-    row.top[to + lane + i] = largest[i];
+    top[i] = largest[i];
     const int sign = largest[i] > 0 ? 0 : kNotAbove;
-    row.chosen[to + lane + i] = static_cast<uint8_t>(place[i] + sign);
+    chosen[i] = static_cast<uint8_t>(place[i] + sign);
   }
 }
 
@@ -112,16 +118,24 @@ template <int kLanes, typename Element>
       const int place =
           (row.h - y * w.stride_h + w.pad_h) * w.kernel_w + v - x * w.stride_w + w.pad_w;
       const int64_t at = (int64_t{y} * w.pooled_width + x) * row.pixel + lane;
+      const uint8_t* choices = row.chosen + at;
+      const Element* top_diff = row.top_diff + at;
+      // Numbers of one size in each loop: g++ makes no vectors of bytes beside floats.
+      int chosen[kLanes];
+      float gradient[kLanes];
+#pragma omp simd
+      for (int i = 0; i < kLanes; ++i) chosen[i] = choices[i];
+#pragma omp simd
+      for (int i = 0; i < kLanes; ++i) gradient[i] = top_diff[i];
+#pragma omp simd
       for (int i = 0; i < kLanes; ++i) {
-        const int chosen = row.chosen[at + i];
-        const float gradient = row.top_diff[at + i];
-        const float below = slope * gradient;
-        const float passed = chosen < kNotAbove ? gradient : below;
-        sums[i] += (chosen & (kNotAbove - 1)) == place ? passed : 0.0F;
+        const float passed = gradient[i] * (chosen[i] < kNotAbove ? 1.0F : slope);
+        sums[i] += (chosen[i] & (kNotAbove - 1)) == place ? passed : 0.0F;
       }
     }
   }
   Element* to = row.bottom_diff + int64_t{v} * row.pixel + lane;
+#pragma omp simd
   for (int i = 0; i < kLanes; ++i) to[i] = sums[i];
 }
 
@@ -129,8 +143,12 @@ template <typename Element>
 [[gnu::always_inline]] inline void UnpoolRowOf(const BackwardRow<Element>& row) {
   const PoolWindows& w = row.windows;
   const WindowsOf rows(row.h, w.kernel_h, w.stride_h, w.pad_h, w.pooled_height);
+  WindowsOf columns(0, w.kernel_w, w.stride_w, w.pad_w, w.pooled_width);
   for (int v = 0; v < w.width; ++v) {
-    const WindowsOf columns(v, w.kernel_w, w.stride_w, w.pad_w, w.pooled_width);
+    while (columns.end < w.pooled_width && columns.end * w.stride_w - w.pad_w <= v) ++columns.end;
+    while (columns.begin < columns.end && columns.begin * w.stride_w - w.pad_w + w.kernel_w <= v) {
+      ++columns.begin;
+    }
     int lane = 0;
     for (; lane + 16 <= row.pixel; lane += 16) AddGradients<16>(row, rows, columns, v, lane);
     for (; lane + 8 <= row.pixel; lane += 8) AddGradients<8>(row, rows, columns, v, lane);
