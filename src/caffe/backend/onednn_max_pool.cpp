@@ -139,10 +139,58 @@ template <int kLanes, typename Element>
   for (int i = 0; i < kLanes; ++i) to[i] = sums[i];
 }
 
+/** The elements of one row of the window x, which overlaps no other; `row_place` is its first. */
+template <int kLanes, typename Element>
+[[gnu::always_inline]] inline void SpreadGradient(const BackwardRow<Element>& row, int64_t from,
+                                                  int x, int row_place, int lane) {
+  const PoolWindows& w = row.windows;
+  const uint8_t* choices = row.chosen + from + lane;
+  const Element* top_diff = row.top_diff + from + lane;
+  const float slope = row.slope;
+  int place[kLanes];
+  float passed[kLanes];
+#pragma omp simd
+  for (int i = 0; i < kLanes; ++i) place[i] = choices[i];
+#pragma omp simd
+  for (int i = 0; i < kLanes; ++i) passed[i] = top_diff[i];
+#pragma omp simd
+  for (int i = 0; i < kLanes; ++i) {
+    passed[i] = passed[i] * (place[i] < kNotAbove ? 1.0F : slope);
+    place[i] = (place[i] & (kNotAbove - 1)) - row_place;
+  }
+  const int first = x * w.stride_w - w.pad_w, end = std::min(w.kernel_w, w.width - first);
+  for (int k = std::max(0, -first); k < end; ++k) {
+    Element* to = row.bottom_diff + int64_t{first + k} * row.pixel + lane;
+#pragma omp simd
+    for (int i = 0; i < kLanes; ++i) to[i] = place[i] == k ? passed[i] : 0.0F;
+  }
+}
+
+/** UnpoolRow where each element is of one window at most. */
+template <typename Element>
+[[gnu::always_inline]] inline void UnpoolApart(const BackwardRow<Element>& row,
+                                               const WindowsOf& rows) {
+  const PoolWindows& w = row.windows;
+  std::fill_n(row.bottom_diff, int64_t{w.width} * row.pixel, Element(0.0F));
+  if (rows.begin >= rows.end) return;
+  const int row_place = (row.h - rows.begin * w.stride_h + w.pad_h) * w.kernel_w;
+  for (int x = 0; x < w.pooled_width; ++x) {
+    const int64_t from = (int64_t{rows.begin} * w.pooled_width + x) * row.pixel;
+    int lane = 0;
+    for (; lane + 16 <= row.pixel; lane += 16) SpreadGradient<16>(row, from, x, row_place, lane);
+    for (; lane + 8 <= row.pixel; lane += 8) SpreadGradient<8>(row, from, x, row_place, lane);
+    for (; lane < row.pixel; ++lane) SpreadGradient<1>(row, from, x, row_place, lane);
+  }
+}
+
 template <typename Element>
 [[gnu::always_inline]] inline void UnpoolRowOf(const BackwardRow<Element>& row) {
   const PoolWindows& w = row.windows;
   const WindowsOf rows(row.h, w.kernel_h, w.stride_h, w.pad_h, w.pooled_height);
+  if (w.kernel_h <= w.stride_h && w.kernel_w <= w.stride_w) {
+    UnpoolApart(row, rows);
+    return;
+  }
   WindowsOf columns(0, w.kernel_w, w.stride_w, w.pad_w, w.pooled_width);
   for (int v = 0; v < w.width; ++v) {
     while (columns.end < w.pooled_width && columns.end * w.stride_w - w.pad_w <= v) ++columns.end;
