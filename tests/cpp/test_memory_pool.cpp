@@ -48,7 +48,7 @@ TEST(MemoryPoolTest, NeighboursThatCameBackAreOneGap) {
   EXPECT_EQ(pool->extent(), 4 * kMegabyte);
 }
 
-TEST(MemoryPoolTest, TheHighEndIsServedFromTheHighestGap) {
+TEST(MemoryPoolTest, TheSmallestGapThatFitsServesAtEitherEnd) {
   const auto pool = MemoryPool::Make();
   std::vector<std::shared_ptr<void>> parts;
   for (int i = 0; i < 5; ++i) parts.push_back(pool->Allocate(2 * kMegabyte, MemoryPool::kLow));
@@ -57,7 +57,10 @@ TEST(MemoryPoolTest, TheHighEndIsServedFromTheHighestGap) {
   const auto high = pool->Allocate(kMegabyte, MemoryPool::kHigh);
   EXPECT_EQ(Bytes(high) + kMegabyte, Bytes(parts[4]));
   const auto low = pool->Allocate(kMegabyte, MemoryPool::kLow);
-  EXPECT_EQ(Bytes(low), Bytes(parts[0]) + 2 * kMegabyte);
+  EXPECT_EQ(Bytes(low), Bytes(parts[2]) + 2 * kMegabyte) << "the other gap is the larger one";
+  const auto whole = pool->Allocate(2 * kMegabyte, MemoryPool::kLow);
+  EXPECT_EQ(Bytes(whole), Bytes(parts[0]) + 2 * kMegabyte);
+  EXPECT_EQ(pool->extent(), 10 * kMegabyte);
 }
 
 TEST(MemoryPoolTest, TheLastGapGrowsByWhatItLacks) {

@@ -16,11 +16,11 @@ namespace caffe {
  * that asks for what the step before it asked for meets no new page.
  *
  * One range of addresses, of which the first extent() bytes are in use or were. What is given back
- * joins its free neighbours. Requests for the low end get the lowest gap that fits, those for the
- * high end the highest one: activations pile up from below while a net runs forward and go from
- * above while it runs backward, and gradients, asked for at the high end, take their place. Memory
- * is aligned to 64 bytes and holds anything. Small requests, and those that the range cannot hold,
- * come from the heap. Thread-safe.
+ * joins its free neighbours. Requests get the smallest gap that fits, its lower or its upper end:
+ * activations pile up from below while a net runs forward and go from above while it runs backward,
+ * and gradients, asked for at the high end, take their place; what is small or lives for a short
+ * time fills holes, and the large gaps stay whole. Memory is aligned to 64 bytes and holds
+ * anything. Small requests, and those that the range cannot hold, come from the heap. Thread-safe.
  */
 class MemoryPool : public std::enable_shared_from_this<MemoryPool> {
  public:

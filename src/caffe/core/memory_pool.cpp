@@ -70,13 +70,12 @@ std::shared_ptr<void> MemoryPool::Allocate(size_t size, End end) {
 
 bool MemoryPool::Take(size_t size, End end, size_t* offset) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  const auto fits = [size](const Gap& gap) { return gap.size() >= size; };
   auto gap = gaps_.end();
-  if (end == kLow) {
-    gap = std::find_if(gaps_.begin(), gaps_.end(), fits);
-  } else {
-    const auto found = std::find_if(gaps_.rbegin(), gaps_.rend(), fits);
-    if (found != gaps_.rend()) gap = found.base() - 1;
+  for (auto next = gaps_.begin(); next != gaps_.end(); ++next) {
+    if (next->size() < size) continue;
+    const bool is_better = gap == gaps_.end() || next->size() < gap->size() ||
+                           (end == kHigh && next->size() == gap->size());
+    if (is_better) gap = next;
   }
   if (gap == gaps_.end()) {
     if (!Grow(size)) return false;
