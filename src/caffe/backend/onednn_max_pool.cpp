@@ -161,8 +161,11 @@ template <int kLanes, typename Element>
   const int first = x * w.stride_w - w.pad_w, end = std::min(w.kernel_w, w.width - first);
   for (int k = std::max(0, -first); k < end; ++k) {
     Element* to = row.bottom_diff + int64_t{first + k} * row.pixel + lane;
+    float chosen[kLanes];
 #pragma omp simd
-    for (int i = 0; i < kLanes; ++i) to[i] = place[i] == k ? passed[i] : 0.0F;
+    for (int i = 0; i < kLanes; ++i) chosen[i] = place[i] == k ? passed[i] : 0.0F;
+#pragma omp simd
+    for (int i = 0; i < kLanes; ++i) to[i] = chosen[i];
   }
 }
 
