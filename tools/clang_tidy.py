@@ -5,6 +5,10 @@ sources, and GoogleTest's macros are not ours.
 
 A file that passed is not looked at again until it, a header of this project
 that it includes, its compile command, the settings or clang-tidy change.
+
+Most of the time goes into reading headers, so files are looked at in groups, as
+one source. A group passes, or what it complains of (clashing names of its files,
+too) is looked for in each half of it: what is said is of a single file, alone.
 """
 
 from __future__ import annotations
@@ -21,7 +25,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import source_groups
+
 ROOMS = ("src", "python")
+GROUP_SIZE = 16
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^">]+)[">]', re.MULTILINE)
 
 
@@ -92,16 +99,6 @@ def fingerprint(unit: Unit, root: Path, settings: bytes) -> str:
     return digest.hexdigest()
 
 
-def write_commands(units: list[Unit], directory: Path) -> None:
-    """Writes the compile commands as clang can use them."""
-    directory.mkdir(parents=True, exist_ok=True)
-    entries = [
-        {"directory": u.directory, "file": str(u.source), "arguments": list(u.arguments)}
-        for u in units
-    ]
-    (directory / "compile_commands.json").write_text(json.dumps(entries), encoding="utf-8")
-
-
 def extra_arguments() -> list[str]:
     """What clang needs beyond g++'s arguments: g++'s omp.h, and no warnings: g++ gives those."""
     gcc = subprocess.run(
@@ -111,33 +108,89 @@ def extra_arguments() -> list[str]:
     return [f"--extra-arg={flag}" for flag in flags]
 
 
-def tidy(unit: Unit, command: list[str]) -> tuple[Unit, int, str]:
-    """Runs clang-tidy on one unit: its exit status and what it had to say."""
-    done = subprocess.run([*command, str(unit.source)], capture_output=True, text=True, check=False)
-    noise = re.compile(r"^\d+ warnings?.*(generated|treated as error).*\n?", re.MULTILINE)
-    return unit, done.returncode, done.stdout + noise.sub("", done.stderr)
+@dataclass(frozen=True)
+class Tidy:
+    """A way to call clang-tidy."""
+
+    command: tuple[str, ...]
+    scratch: Path
+
+    def settings(self) -> bytes:
+        """What verdicts depend on beyond the files and their compile commands."""
+        done = subprocess.run([self.command[0], "--version"], check=True, capture_output=True)
+        (config,) = (arg.partition("=")[2] for arg in self.command if arg.startswith("--config-f"))
+        return done.stdout + Path(config).read_bytes() + " ".join(self.command).encode()
+
+    def look(self, units: list[Unit]) -> tuple[int, str]:
+        """Looks at the units as one: exit status, and what there is to say."""
+        source = units[0].source if len(units) == 1 else self.joined(units)
+        folders = {f"-iquote{unit.source.parent}" for unit in units}
+        compiler = [arg for arg in units[0].arguments if arg != str(units[0].source)]
+        done = subprocess.run(
+            [*self.command, str(source), "--", *compiler[1:], *sorted(folders)],
+            cwd=units[0].directory,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        noise = re.compile(r"^\d+ warnings?.*(generated|treated as error).*\n?", re.MULTILINE)
+        return done.returncode, done.stdout + noise.sub("", done.stderr)
+
+    def joined(self, units: list[Unit]) -> Path:
+        """One source of all: copied, as some checks look at nothing that a source includes."""
+        text = "\n".join(unit.source.read_text(encoding="utf-8") for unit in units)
+        file = self.scratch / f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.cpp"
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    def verdicts(self, units: list[Unit]) -> list[tuple[Unit, str | None]]:
+        """Each unit with the complaints about it, or None where it passed."""
+        status, text = self.look(units)
+        if status == 0:
+            return [(unit, None) for unit in units]
+        if len(units) == 1:
+            return [(units[0], text)]
+        middle = len(units) // 2
+        return self.verdicts(units[:middle]) + self.verdicts(units[middle:])
+
+
+def grouped(units: list[Unit]) -> list[list[Unit]]:
+    """Groups of units that are compiled alike and whose names do not clash."""
+    alike: dict[tuple[str, ...], list[Unit]] = {}
+    for unit in units:
+        output = unit.arguments.index("-o") + 1 if "-o" in unit.arguments else -1
+        own = {output, *(i for i, arg in enumerate(unit.arguments) if arg == str(unit.source))}
+        key = tuple(arg for i, arg in enumerate(unit.arguments) if i not in own)
+        alike.setdefault((unit.directory, *key), []).append(unit)
+    groups = []
+    for family in alike.values():
+        texts = [unit.source.read_text(encoding="utf-8") for unit in family]
+        numbers = source_groups.distribute(texts, -(-len(family) // GROUP_SIZE))
+        groups += [[family[number] for number in group] for group in numbers]
+    return groups
 
 
 def check(units: list[Unit], build: Path, root: Path, jobs: int) -> int:
     """Looks at the units that changed since they passed; the number that fail."""
-    commands, passed = build / "tidy", build / "tidy" / "passed"
-    write_commands(units, commands)
-    passed.mkdir(exist_ok=True)
-    command = ["clang-tidy", "--quiet", f"-p={commands}", *extra_arguments()]
-    version = subprocess.run(["clang-tidy", "--version"], check=True, capture_output=True).stdout
-    settings = version + (root / ".clang-tidy").read_bytes() + " ".join(command).encode()
+    passed, scratch = build / "tidy" / "passed", build / "tidy" / "groups"
+    passed.mkdir(parents=True, exist_ok=True)
+    scratch.mkdir(exist_ok=True)
+    config = f"--config-file={root / '.clang-tidy'}"
+    tidy = Tidy(("clang-tidy", "--quiet", config, *extra_arguments()), scratch)
+    settings = tidy.settings()
     keys = {unit.source: fingerprint(unit, root, settings) for unit in units}
     pending = [unit for unit in units if not (passed / keys[unit.source]).exists()]
     print(f"clang-tidy: {len(pending)} of {len(units)} files to look at", flush=True)
 
     failures = 0
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for unit, status, text in pool.map(lambda unit: tidy(unit, command), pending):
-            if status == 0:
-                (passed / keys[unit.source]).touch()
-                continue
-            failures += 1
-            print(text, flush=True)
+        for verdicts in pool.map(tidy.verdicts, grouped(pending)):
+            for unit, complaints in verdicts:
+                if complaints is None:
+                    (passed / keys[unit.source]).touch()
+                    continue
+                failures += 1
+                print(complaints, flush=True)
     return failures
 
 

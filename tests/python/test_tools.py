@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ sys.path.insert(0, str(ROOT / "tools"))
 
 import check_sizes  # noqa: E402
 import clang_tidy  # noqa: E402
+import source_groups  # noqa: E402
 
 
 @dataclass
@@ -168,3 +170,105 @@ def test_a_changed_header_is_looked_at_again(tmp_path: Path) -> None:
 def test_a_precompiled_header_is_kept_from_clang() -> None:
     arguments = ["g++", "-Winvalid-pch", "-include", "/b/cmake_pch.hxx", "-include", "x.h", "a.cpp"]
     assert clang_tidy.without_precompiled_header(arguments) == ("g++", "-include", "x.h", "a.cpp")
+
+
+SOURCE = """\
+#define LIMIT 3
+namespace caffe {
+namespace {
+using Tag = dnnl::memory::format_tag;
+using std::swap;
+constexpr int kRows = 3;
+struct Row : Base {
+  int column = 2;
+};
+template <typename Dtype>
+std::map<string, int> Count(const vector<Dtype>& rows,
+                            int limit) {
+  int inside = kRows;
+}
+}  // namespace
+template <typename Dtype>
+void ScaleLayer<Dtype>::Reshape(int n) {}
+bool operator==(const Row& a, const Row& b) { return true; }
+INSTANTIATE_CLASS(ScaleLayer);
+TEST(Scale, Rows) {}
+}  // namespace caffe
+"""
+
+
+def test_names_that_may_clash_are_those_outside_of_classes_and_functions() -> None:
+    names = {"LIMIT", "Tag", "swap", "kRows", "Row", "Count", "ScaleLayer"}
+    assert source_groups.defined_names(SOURCE) == names
+
+
+def test_sources_that_clash_are_in_different_groups() -> None:
+    texts = ["int a;", "int b;", "int a;", "int c;", "int d;", "int a;"]
+    assert source_groups.distribute(texts, 2) == [[0, 1], [2, 3, 4], [5]]
+    assert source_groups.distribute(["int a;"] * 2, 1) == [[0], [1]]
+
+
+@dataclass
+class Sources:
+    """A pretended project whose clang-tidy complains of what says `bad`."""
+
+    root: Path
+
+    def write(self, name: str, text: str) -> None:
+        """A source of the project."""
+        (self.root / "src").mkdir(exist_ok=True)
+        (self.root / "src" / name).write_text(text)
+
+    def lint(self, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, list[str]]:
+        """The failures, what is said, and what clang-tidy was asked to look at."""
+        build = self.root / "build"
+        build.mkdir(exist_ok=True)
+        names = sorted((self.root / "src").glob("*.cpp"))
+        commands = [
+            {"directory": str(build), "file": str(f), "command": f"g++ -O3 -o {f.stem}.o -c {f}"}
+            for f in names
+        ]
+        (build / "compile_commands.json").write_text(json.dumps(commands))
+        (self.root / ".clang-tidy").touch()
+        log = self.root / "log"
+        log.write_text("")
+        units = clang_tidy.read_units(build, self.root)
+        failures = clang_tidy.check(units, build, self.root, jobs=1)
+        seen = [Path(line).read_text() for line in log.read_text().split()]
+        return failures, capsys.readouterr().out, seen
+
+
+@pytest.fixture
+def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sources:
+    """A project of four sources, two of which clash."""
+    script = f"""case "$1" in --version) exit 0;; esac
+for arg in "$@"; do case "$arg" in
+  --) break;; *.cpp) echo "$arg" >> "{tmp_path}/log"; ! grep -H bad "$arg" || exit 1;;
+esac; done"""
+    Machine(tmp_path).command("clang-tidy", script)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    project = Sources(tmp_path)
+    for name, text in {"a": "int a;", "b": "int b;", "c": "int b;", "d": "int d;"}.items():
+        project.write(f"{name}.cpp", text)
+    return project
+
+
+def test_sources_are_linted_together_and_then_only_what_changed(
+    sources: Sources, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failures, _, seen = sources.lint(capsys)
+    assert (failures, seen) == (0, ["int a;\nint b;\nint d;", "int b;"])
+    assert sources.lint(capsys)[2] == []
+    sources.write("d.cpp", "int e;")
+    assert sources.lint(capsys)[2] == ["int e;"]
+
+
+def test_a_complaint_is_of_the_file_alone_and_the_others_pass(
+    sources: Sources, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sources.write("d.cpp", "bad")
+    failures, said, seen = sources.lint(capsys)
+    assert failures == 1
+    assert said.split()[-1] == f"{sources.root}/src/d.cpp:bad"
+    assert seen[:3] == ["int a;\nint b;\nbad", "int a;", "int b;\nbad"]
+    assert sources.lint(capsys)[2] == ["bad"]
