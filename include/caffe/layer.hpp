@@ -72,10 +72,13 @@ class Layer {
   /**
    * @brief Whether BackwardFused can follow the last Forward, and gives what two Backwards would.
    *
-   * A layer that says yes right after its Forward needs the data of its bottom no more: they may be
-   * given back (SyncedMemory::GiveBack), and then it must say yes until the next Forward.
+   * A layer that says yes right after its Forward, and whose BackwardFused reads no bottom, needs
+   * its data no more: they may be given back (SyncedMemory::GiveBack), and then it must say yes
+   * until the next Forward.
    */
   virtual bool CanBackwardFused(const vector<Blob<Dtype>*>& /*bottom*/) const { return false; }
+  /** @brief Whether BackwardFused reads the data of its bottom. */
+  virtual bool BackwardFusedReadsBottoms() const { return true; }
   /** @brief Backward of this layer, and of the one that it absorbed for this, in one. */
   void BackwardFused(const vector<Blob<Dtype>*>& top, const vector<Blob<Dtype>*>& bottom);
   /**

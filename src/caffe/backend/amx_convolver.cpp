@@ -41,15 +41,28 @@ CAFFE_AMX_CODE inline __m512 Finished(const Finish& finish, int output, __mmask1
   return _mm512_mask_mul_ps(y, negative, y, _mm512_set1_ps(finish.slope));
 }
 
+/** Which of 16 numbers are above 0. */
+CAFFE_AMX_CODE inline __mmask16 Positive(const Activations& values, const char* at,
+                                         __mmask16 mask) {
+  if (values.kind != Activations::kBf16) {
+    return _mm512_cmp_ps_mask(_mm512_maskz_loadu_ps(mask, at), _mm512_setzero_ps(), _CMP_GT_OQ);
+  }
+  // Minus infinity is 0xff80, which as an integer is below 0; so are NaNs with a sign.
+  return _mm256_cmpgt_epi16_mask(_mm256_maskz_loadu_epi16(mask, at), _mm256_setzero_si256());
+}
+
 CAFFE_AMX_CODE void StorePixels(const Row& row, const Activations& top, char* to, int pixels) {
   for (int i = 0; i < pixels; ++i, to += top.pixel) {
     for (int block = 0; block < row.blocks; ++block) {
       const int output = row.first_output + block * kBlock;
       const int left = std::min(row.outputs - output, kBlock);
       const auto mask = static_cast<__mmask16>((1U << left) - 1);
-      const __m512 y =
+      __m512 y =
           Finished(*row.finish, output, mask, row.sums + block * row.next_block + i * kBlock);
       char* at = to + block * top.block;
+      if (const Activations* positive = row.finish->positive) {
+        y = _mm512_maskz_mov_ps(Positive(*positive, positive->data + (at - top.data), mask), y);
+      }
       const __mmask16 stored = top.padded ? static_cast<__mmask16>(0xffff) : mask;
       if (top.kind == Activations::kBf16) {
         _mm256_mask_storeu_epi16(at, stored, (__m256i)_mm512_cvtneps_pbh(y));

@@ -13,6 +13,11 @@ struct Finish {
   const float* bias = nullptr;  ///< null: none
   bool relu = false;
   float slope = 0;
+  /**
+   * Null, or activations that lie in memory as the top does: y = 0 where they are not above 0. So
+   * the gradient of a ReLU's top is made that of its bottom.
+   */
+  const Activations* positive = nullptr;
 };
 
 /**

@@ -101,6 +101,7 @@ struct ConvPrimitive {
   string method;          ///< ConvMethod's name
   string implementation;  ///< oneDNN's name for it
   bool keeps_nan = false;  ///< also with a ReLU after it
+  bool masks = false;      ///< BackwardData takes the gradient of a ReLU on the bottom along
 };
 
 /** Scratch memory that one primitive may take without being run in parts, in bytes. */

@@ -76,6 +76,8 @@ bool OnednnConvolutionLayer::Absorb(Layer<float>* next) {
 void OnednnConvolutionLayer::Convolve(const ConvPrimitive& pass, Arguments arguments,
                                       Blob<float>* bottom, Blob<float>* top) {
   arguments[DNNL_ARG_SRC] = bottom_.Read(bottom->data().get(), pass.bottom);
+  bottom_read_ = bottom->data();
+  bottom_version_ = bottom->data()->version();
   Output output(top->data().get(), pass.top, pass.kept, kTop);
   arguments[DNNL_ARG_DST] = output.memory();
   pass.run(std::move(arguments));
@@ -155,14 +157,27 @@ void OnednnConvolutionLayer::BackwardBias(Blob<float>* top) {
   }
 }
 
-void OnednnConvolutionLayer::BackwardData(Blob<float>* top, Blob<float>* bottom) {
+void OnednnConvolutionLayer::BackwardData(Blob<float>* top, Blob<float>* bottom,
+                                          bool through_relu) {
   const ConvPrimitive& pass = plan_->backward_data();
   Output output(bottom->diff().get(), pass.bottom, pass.kept, kBottom);
-  pass.run(
-      {{DNNL_ARG_DIFF_DST, top_diff_.Read(top->diff().get(), pass.top)},
-       {DNNL_ARG_WEIGHTS, packed_.Get(phase_, blobs_[0]->data(), plan_->plain_weights(), pass)},
-       {DNNL_ARG_DIFF_SRC, output.memory()}});
+  Arguments arguments = {
+      {DNNL_ARG_DIFF_DST, top_diff_.Read(top->diff().get(), pass.top)},
+      {DNNL_ARG_WEIGHTS, packed_.Get(phase_, blobs_[0]->data(), plan_->plain_weights(), pass)},
+      {DNNL_ARG_DIFF_SRC, output.memory()}};
+  if (through_relu) {
+    arguments[DNNL_ARG_SRC] = bottom_.Read(bottom->data().get(), pass.bottom);
+  }
+  pass.run(std::move(arguments));
   output.Commit();
+}
+
+void OnednnConvolutionLayer::BackwardParameters(Blob<float>* bottom, Blob<float>* top) {
+  if (param_propagate_down_[0]) {
+    BackwardWeights(bottom, top);
+  } else if (bias_term_ && param_propagate_down_[1]) {
+    BackwardBias(top);
+  }
 }
 
 void OnednnConvolutionLayer::Backward_cpu(const vector<Blob<float>*>& top,
@@ -173,13 +188,26 @@ void OnednnConvolutionLayer::Backward_cpu(const vector<Blob<float>*>& top,
     return;
   }
   for (size_t i = 0; i < top.size(); ++i) {
-    if (param_propagate_down_[0]) {
-      BackwardWeights(bottom[i], top[i]);
-    } else if (bias_term_ && param_propagate_down_[1]) {
-      BackwardBias(top[i]);
-    }
-    if (propagate_down[i]) BackwardData(top[i], bottom[i]);
+    BackwardParameters(bottom[i], top[i]);
+    if (propagate_down[i]) BackwardData(top[i], bottom[i], false);
   }
+}
+
+bool OnednnConvolutionLayer::AbsorbBackward(Layer<float>* before) {
+  return IsFusableReLU(*before) && before->layer_param().relu_param().negative_slope() == 0;
+}
+
+bool OnednnConvolutionLayer::CanBackwardFused(const vector<Blob<float>*>& bottom) const {
+  const shared_ptr<SyncedMemory>& values = bottom[0]->data();
+  const bool unchanged = bottom_read_.lock() == values && !values->given_back() &&
+                         !values->pinned() && values->version() == bottom_version_;
+  return plan_ != nullptr && unchanged && plan_->backward_data().masks;
+}
+
+void OnednnConvolutionLayer::Backward_fused(const vector<Blob<float>*>& top,
+                                            const vector<Blob<float>*>& bottom) {
+  BackwardParameters(bottom[0], top[0]);
+  BackwardData(top[0], bottom[0], true);
 }
 
 namespace {

@@ -56,6 +56,10 @@ class OnednnConvolutionLayer : public ConvolutionLayer<float> {
   explicit OnednnConvolutionLayer(const LayerParameter& param) : ConvolutionLayer<float>(param) {}
   void Reshape(const vector<Blob<float>*>& bottom, const vector<Blob<float>*>& top) override;
   bool Absorb(Layer<float>* next) override;
+  /** @brief Takes the gradient of a ReLU of slope 0 along, where a pass can (ConvPrimitive::masks).
+   */
+  bool AbsorbBackward(Layer<float>* before) override;
+  bool CanBackwardFused(const vector<Blob<float>*>& bottom) const override;
   /** @brief The primitives in use, or null where the plain implementation works. */
   ConvPlan* plan() { return plan_; }
 
@@ -64,6 +68,7 @@ class OnednnConvolutionLayer : public ConvolutionLayer<float> {
   bool Forward_fused(const vector<Blob<float>*>& bottom, const vector<Blob<float>*>& top) override;
   void Backward_cpu(const vector<Blob<float>*>& top, const vector<bool>& propagate_down,
                     const vector<Blob<float>*>& bottom) override;
+  void Backward_fused(const vector<Blob<float>*>& top, const vector<Blob<float>*>& bottom) override;
 
  private:
   ConvShape ShapeOf(const Blob<float>& bottom) const;
@@ -72,7 +77,8 @@ class OnednnConvolutionLayer : public ConvolutionLayer<float> {
                 Blob<float>* top);
   void BackwardWeights(Blob<float>* bottom, Blob<float>* top);
   void BackwardBias(Blob<float>* top);
-  void BackwardData(Blob<float>* top, Blob<float>* bottom);
+  void BackwardParameters(Blob<float>* bottom, Blob<float>* top);
+  void BackwardData(Blob<float>* top, Blob<float>* bottom, bool through_relu);
 
   ConvPlan* plan_ = nullptr;
   Plans<ConvPlan> plans_;
@@ -81,6 +87,8 @@ class OnednnConvolutionLayer : public ConvolutionLayer<float> {
   GradientSum weights_sum_;
   vector<float> bias_diff_;
 
+  std::weak_ptr<SyncedMemory> bottom_read_;  // by the last Forward
+  uint64_t bottom_version_ = 0;
   FoldedParameters folded_;
   Layer<float>* relu_ = nullptr;
   float slope_ = 0;

@@ -103,6 +103,7 @@ class OnednnPoolingLayer : public PoolingLayer<float> {
     slope_ = before->layer_param().relu_param().negative_slope();
     return true;
   }
+  bool BackwardFusedReadsBottoms() const override { return false; }
   bool CanBackwardFused(const vector<Blob<float>*>& bottom) const override {
     const shared_ptr<SyncedMemory>& values = bottom[0]->data();
     if (max_ == nullptr || pooled_.lock() != values) return false;

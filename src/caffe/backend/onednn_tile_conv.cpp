@@ -95,6 +95,12 @@ std::function<void(const Arguments&)> Convolve(const Tiles& tiles, std::optional
     const dnnl::memory& from = arguments.at(backward ? DNNL_ARG_DIFF_DST : DNNL_ARG_SRC);
     const dnnl::memory& to = arguments.at(backward ? DNNL_ARG_DIFF_SRC : DNNL_ARG_DST);
     const dnnl::memory& weights = arguments.at(DNNL_ARG_WEIGHTS);
+    const auto bottom = arguments.find(DNNL_ARG_SRC);
+    amx::Activations positive = {};
+    if (backward && bottom != arguments.end()) {
+      positive = View(bottom->second);
+      finish.positive = &positive;
+    }
     convolver->Run(View(from), static_cast<const char*>(weights.get_data_handle()), finish,
                    View(to), ScratchBytes(convolver->scratch_bytes()));
   };
@@ -152,6 +158,7 @@ ConvPrimitive MakeByTiles(const ConvShape& shape, ConvPass pass, const ConvMetho
   }
   made.implementation = "amx";
   made.keeps_nan = true;
+  made.masks = pass == kConvBackwardData;
   return made;
 }
 

@@ -17,6 +17,8 @@ bool FitsTiles(const ConvShape& shape);
  *
  * Activations are floats in blocks of 16 channels, or bf16 with channels last; a bottom of up to
  * four channels, an image, is read as it was loaded.
+ * The pass to the bottom's gradient takes the gradient of a ReLU, of slope 0 and in place on the
+ * bottom, along where the bottom's values are given to it as DNNL_ARG_SRC.
  * @param slope of a ReLU that Forward ends with; it keeps NaN
  */
 ConvPrimitive MakeByTiles(const ConvShape& shape, ConvPass pass, const ConvMethod& method,

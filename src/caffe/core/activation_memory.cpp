@@ -124,6 +124,7 @@ template <typename Dtype>
 bool ActivationMemory<Dtype>::OnlyFusedReads(int layer) const {
   const int absorbed = net_.phase() == TRAIN ? net_.absorbed_backward(layer) : -1;
   if (absorbed < 0 || keep_[DataSlot(net_.bottom_ids(layer)[0])]) return false;
+  if (net_.layers()[layer]->BackwardFusedReadsBottoms()) return false;
   const int blob = net_.bottom_ids(layer)[0];
   const auto has = [blob](const vector<int>& ids) {
     return std::find(ids.begin(), ids.end(), blob) != ids.end();
