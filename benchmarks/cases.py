@@ -9,6 +9,7 @@ from typing import Any
 TRAINING, INFERENCE, LOSS = "training", "inference", "loss"
 DATA, MEMORY, START, SHARES = "data", "memory", "start-up", "shares"
 MEASURES = (TRAINING, INFERENCE, LOSS, DATA, MEMORY, START, SHARES)
+COMMAND = "caffe train"  # the side that is the command, not the Python module
 MODELS = ("ssd300_vgg16", "ssd512_vgg16", "small")
 TITLES = {
     "ssd300_vgg16": "SSD300-VGG16",

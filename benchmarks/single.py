@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from benchmarks.cases import (
+    COMMAND,
     DATA,
     INFERENCE,
     MEMORY,
@@ -24,8 +25,6 @@ from benchmarks.cases import (
 from benchmarks.protocol import Worker
 from benchmarks.results import Row
 from benchmarks.runner import SETUP_SECONDS, Runner
-
-COMMAND = "caffe train"  # the side that is the command, not the Python module
 
 
 def prepare(runner: Runner, model: str, peers: bool) -> list[str]:

@@ -105,7 +105,7 @@ struct ConvPrimitive {
 };
 
 /** Scratch memory that one primitive may take without being run in parts, in bytes. */
-constexpr size_t kMostConvScratch = size_t{128} << 20;
+constexpr size_t kMostConvScratch = size_t{64} << 20;
 
 /**
  * @brief The primitive of a pass by a method, or null where oneDNN has none for this shape.
