@@ -200,12 +200,16 @@ void Multiply(const RightSums& sums, int num_steps) {
 #else
 
 bool Available() { return false; }
-TileScope::TileScope() { LOG(FATAL) << "built for a processor without AMX"; }
+TileScope::TileScope() { FailWithoutAmx(); }
 TileScope::~TileScope() = default;
-void Multiply(const LeftSums&, const uint32_t*, int) {}
-void Multiply(const RightSums&, int) {}
+void Multiply(const LeftSums& /*sums*/, const uint32_t* /*steps*/, int /*num_steps*/) {
+  FailWithoutAmx();
+}
+void Multiply(const RightSums& /*sums*/, int /*num_steps*/) { FailWithoutAmx(); }
 
 #endif
+
+void FailWithoutAmx() { LOG(FATAL) << "this library was built without AMX"; }
 
 }  // namespace amx
 }  // namespace caffe

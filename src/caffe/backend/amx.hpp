@@ -9,7 +9,8 @@
  * Instruction Set Extensions, chapter 3): 16 × 32 times 32 × 16 numbers of
  * bf16, summed in floats, by one instruction.
  */
-#if defined(__x86_64__) && defined(__linux__) && (defined(__clang__) || __GNUC__ >= 11)
+#if defined(__x86_64__) && defined(__linux__) && (defined(__clang__) || __GNUC__ >= 11) && \
+    !defined(CAFFE_NO_AMX)
 #define CAFFE_HAS_AMX 1
 /** Marks functions that are only called where amx::Available(). */
 #define CAFFE_AMX_CODE \
@@ -31,8 +32,15 @@ constexpr size_t kTileBytes = kTileRows * kTileRowBytes;
 /** Sums that are computed side by side, of the same right factor. */
 constexpr int kMostTiles = 3;
 
-/** @brief Whether the processor has AMX for bf16 and the system lets this process use it. */
+/**
+ * @brief Whether the processor has AMX for bf16 and the system lets this process use it.
+ *
+ * Where not, all that computes with tiles is an error. Compilers for other systems, older ones, and
+ * -DCAFFE_NO_AMX leave it out.
+ */
 bool Available();
+/** @throws Error: this was built without AMX. */
+[[noreturn]] void FailWithoutAmx();
 
 /** @brief Tiles of full size, for the thread that makes one, as long as it lives. */
 class TileScope {

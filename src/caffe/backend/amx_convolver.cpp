@@ -9,8 +9,6 @@
 namespace caffe {
 namespace amx {
 
-#if CAFFE_HAS_AMX
-
 namespace {
 
 // Sizes for a second-level cache of 2 MB, which all processors with AMX have.
@@ -29,6 +27,8 @@ struct Row {
   int blocks, outputs, first_output;
   const Finish* finish;
 };
+
+#if CAFFE_HAS_AMX
 
 CAFFE_AMX_CODE inline __m512 Finished(const Finish& finish, int output, __mmask16 mask,
                                       const float* sums) {
@@ -72,6 +72,14 @@ CAFFE_AMX_CODE void StorePixels(const Row& row, const Activations& top, char* to
     }
   }
 }
+
+#else
+
+void StorePixels(const Row& /*row*/, const Activations& /*top*/, char* /*to*/, int /*pixels*/) {
+  FailWithoutAmx();
+}
+
+#endif
 
 }  // namespace
 
@@ -240,8 +248,6 @@ void Convolver::Run(const Activations& bottom, const char* weights, const Finish
     RunBands(task);
   }
 }
-
-#endif
 
 }  // namespace amx
 }  // namespace caffe

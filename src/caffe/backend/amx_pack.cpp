@@ -323,14 +323,6 @@ void SumPixels(const Activations& from, int image, int block, int first, int cou
   }
 }
 
-int StepsAtOnce(Parts parts) { return parts == kSplit ? 1 : 2; }
-
-size_t PackedWeightBytes(const Weights& weights, Parts parts) {
-  const size_t tiles = static_cast<size_t>(Blocks(weights.sums(), kBlock)) *
-                       Blocks(weights.terms(), kTileDepth) * weights.taps;
-  return tiles * parts * kTileBytes;
-}
-
 void PackWeights(const Weights& weights, Parts parts, int threads, char* to) {
   const int blocks = Blocks(weights.sums(), kBlock);
   const size_t block_bytes = PackedWeightBytes(weights, parts) / blocks;
@@ -340,7 +332,37 @@ void PackWeights(const Weights& weights, Parts parts, int threads, char* to) {
   }
 }
 
+#else
+
+void PackPixels(const Activations& /*from*/, int /*image*/, int /*step*/,
+                const PixelMap& /*pixels*/, char* /*to*/, char* /*low*/) {
+  FailWithoutAmx();
+}
+void PackChannels(const Activations& /*from*/, int /*image*/, int /*block*/,
+                  const PixelMap& /*pixels*/, Parts /*parts*/, char* /*to*/) {
+  FailWithoutAmx();
+}
+void PackPairs(const Activations& /*from*/, int /*image*/, int /*block*/,
+               const PixelMap& /*pixels*/, const PairRows& /*to*/) {
+  FailWithoutAmx();
+}
+void SumPixels(const Activations& /*from*/, int /*image*/, int /*block*/, int /*first*/,
+               int /*count*/, float* /*sums*/) {
+  FailWithoutAmx();
+}
+void PackWeights(const Weights& /*weights*/, Parts /*parts*/, int /*threads*/, char* /*to*/) {
+  FailWithoutAmx();
+}
+
 #endif
+
+int StepsAtOnce(Parts parts) { return parts == kSplit ? 1 : 2; }
+
+size_t PackedWeightBytes(const Weights& weights, Parts parts) {
+  const size_t tiles = static_cast<size_t>(Blocks(weights.sums(), kBlock)) *
+                       Blocks(weights.terms(), kTileDepth) * weights.taps;
+  return tiles * parts * kTileBytes;
+}
 
 }  // namespace amx
 }  // namespace caffe

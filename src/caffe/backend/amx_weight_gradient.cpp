@@ -5,8 +5,6 @@
 namespace caffe {
 namespace amx {
 
-#if CAFFE_HAS_AMX
-
 namespace {
 
 // Sizes for caches of 2 MB (second level, for each processor) and 48 KB.
@@ -225,8 +223,6 @@ void WeightGradient::Run(const Activations& bottom, const Activations& top_diff,
   }
   if (bias != nullptr) AddBias(task, bias);
 }
-
-#endif
 
 }  // namespace amx
 }  // namespace caffe
