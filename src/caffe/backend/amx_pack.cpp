@@ -243,34 +243,23 @@ CAFFE_AMX_CODE void PackWeightBlock(const Weights& weights, Parts parts, int blo
   }
 }
 
-template <Parts kParts>
-void PackChannelsAny(const Activations& from, const Block& block, const PixelMap& pixels,
-                     char* to) {
-  if (from.kind == Activations::kPlanes) {
-    PackChannelsOf<Activations::kPlanes, kParts>(block, pixels, to);
-  } else {
-    PackChannelsOf<Activations::kFloats, kParts>(block, pixels, to);
-  }
-}
+/** What packing is compiled for. */
+template <Activations::Kind kOfKind, Parts kOfParts>
+struct Of {
+  static constexpr Activations::Kind kKind = kOfKind;
+  static constexpr Parts kParts = kOfParts;
+};
 
-template <Parts kParts>
-void PackPairsAny(const Activations& from, const Block& block, const PixelMap& pixels,
-                  const PairRows& to) {
-  if (from.kind == Activations::kPlanes) {
-    PackPairsOf<Activations::kPlanes, kParts>(block, pixels, to);
-  } else {
-    PackPairsOf<Activations::kFloats, kParts>(block, pixels, to);
+/** Calls pack with the Of that fits; numbers of bf16 are never split. */
+template <typename Pack>
+void Choose(Activations::Kind kind, bool split, const Pack& pack) {
+  if (kind == Activations::kBf16) return pack(Of<Activations::kBf16, kWhole>());
+  if (kind == Activations::kPlanes) {
+    return split ? pack(Of<Activations::kPlanes, kSplit>())
+                 : pack(Of<Activations::kPlanes, kWhole>());
   }
-}
-
-template <Parts kParts>
-void PackPixelsAny(const Activations& from, const Block& first, const Block& second,
-                   const PixelMap& pixels, char* to, char* low) {
-  if (from.kind == Activations::kPlanes) {
-    PackPixelsOf<Activations::kPlanes, kParts>(first, second, pixels, to, low);
-  } else {
-    PackPixelsOf<Activations::kFloats, kParts>(first, second, pixels, to, low);
-  }
+  return split ? pack(Of<Activations::kFloats, kSplit>())
+               : pack(Of<Activations::kFloats, kWhole>());
 }
 
 }  // namespace
@@ -278,49 +267,31 @@ void PackPixelsAny(const Activations& from, const Block& first, const Block& sec
 void PackPixels(const Activations& from, int image, int step, const PixelMap& pixels, char* to,
                 char* low) {
   const Block first = BlockOf(from, image, 2 * step), second = BlockOf(from, image, 2 * step + 1);
-  if (from.kind == Activations::kBf16) {
-    PackPixelsOf<Activations::kBf16, kWhole>(first, second, pixels, to, low);
-  } else if (low != nullptr) {
-    PackPixelsAny<kSplit>(from, first, second, pixels, to, low);
-  } else {
-    PackPixelsAny<kWhole>(from, first, second, pixels, to, low);
-  }
+  Choose(from.kind, low != nullptr, [&](auto of) {
+    PackPixelsOf<decltype(of)::kKind, decltype(of)::kParts>(first, second, pixels, to, low);
+  });
 }
 
 void PackChannels(const Activations& from, int image, int block, const PixelMap& pixels,
                   Parts parts, char* to) {
   const Block source = BlockOf(from, image, block);
-  if (from.kind == Activations::kBf16) {
-    PackChannelsOf<Activations::kBf16, kWhole>(source, pixels, to);
-  } else if (parts == kSplit) {
-    PackChannelsAny<kSplit>(from, source, pixels, to);
-  } else {
-    PackChannelsAny<kWhole>(from, source, pixels, to);
-  }
+  Choose(from.kind, parts == kSplit, [&](auto of) {
+    PackChannelsOf<decltype(of)::kKind, decltype(of)::kParts>(source, pixels, to);
+  });
 }
 
 void PackPairs(const Activations& from, int image, int block, const PixelMap& pixels,
                const PairRows& to) {
   const Block source = BlockOf(from, image, block);
-  if (from.kind == Activations::kBf16) {
-    PackPairsOf<Activations::kBf16, kWhole>(source, pixels, to);
-  } else if (to.low != 0) {
-    PackPairsAny<kSplit>(from, source, pixels, to);
-  } else {
-    PackPairsAny<kWhole>(from, source, pixels, to);
-  }
+  Choose(from.kind, to.low != 0, [&](auto of) {
+    PackPairsOf<decltype(of)::kKind, decltype(of)::kParts>(source, pixels, to);
+  });
 }
 
 void SumPixels(const Activations& from, int image, int block, int first, int count, float* sums) {
   const Block source = BlockOf(from, image, block);
-  switch (from.kind) {
-    case Activations::kBf16:
-      return SumPixelsOf<Activations::kBf16>(source, first, count, sums);
-    case Activations::kFloats:
-      return SumPixelsOf<Activations::kFloats>(source, first, count, sums);
-    default:
-      return SumPixelsOf<Activations::kPlanes>(source, first, count, sums);
-  }
+  Choose(from.kind, false,
+         [&](auto of) { SumPixelsOf<decltype(of)::kKind>(source, first, count, sums); });
 }
 
 void PackWeights(const Weights& weights, Parts parts, int threads, char* to) {
